@@ -1,0 +1,24 @@
+/* Tags: symbolic links to manifests, moved by rename. */
+#ifndef STORE_TAGS_H
+#define STORE_TAGS_H
+
+#include "format/digest.h"
+#include "format/name.h"
+#include "store/listing.h"
+#include "store/store.h"
+
+/* ERR_MANIFEST_UNKNOWN when there is no such tag. */
+int tags_resolve(struct store *s, const struct repo_name *r, const struct tag *t,
+	struct digest *out, struct err *err);
+/* Sets or moves a tag durably; the caller holds the repository lock and knows the manifest is there. */
+int tags_set(struct store *s, const struct repo_name *r, const struct tag *t,
+	const struct digest *d, struct err *err);
+/* Deletes a tag durably (OCI end-9 by tag); the manifest stays. ERR_MANIFEST_UNKNOWN. */
+int tags_delete(struct store *s, const struct repo_name *r, const struct tag *t, struct err *err);
+/* Removes every tag that points to d; the caller holds the exclusive lock. */
+int tags_delete_all(struct store *s, const struct repo_name *r, const struct digest *d,
+	struct err *err);
+/* All tags in byte order. ERR_NAME_UNKNOWN when the repository has no manifest and no tag. */
+int tags_list(struct store *s, const struct repo_name *r, struct listing **out, struct err *err);
+
+#endif

@@ -1,0 +1,32 @@
+/* One request and its reply, with all that a handler needs. */
+#ifndef GATEWAY_EXCHANGE_H
+#define GATEWAY_EXCHANGE_H
+
+#include "base/config.h"
+#include "base/err.h"
+#include "format/name.h"
+#include "gateway/reply.h"
+#include "gateway/request.h"
+#include "store/manifests.h"
+#include "store/store.h"
+
+struct route;
+
+struct exchange {
+	const struct config *config;
+	struct store *store;
+	struct request request;
+	struct reply reply;
+	const struct route *route;
+	struct repo_name name;      /* <name> */
+	struct reference reference; /* <reference> */
+	struct digest digest;       /* <digest>: supported and well formed */
+	bool digest_unsupported;    /* referrers: grammatical, another algorithm */
+	struct session_id session;  /* <session> */
+	struct buf body;            /* BODY_MEMORY */
+	char user[256];             /* authenticated user, "" for anonymous */
+	char id[17];                /* request id: in the log and in 5xx replies */
+	struct err err;             /* what a handler that returns -1 has set */
+};
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * What a web server offers a program: variables, a body to read, a reply to write. FastCGI and
+ * plain CGI each fill this struct; nothing else knows which of them it is.
+ */
+#ifndef GATEWAY_GATEWAY_H
+#define GATEWAY_GATEWAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct gateway {
+	/* The value of a CGI variable (RFC 3875), or NULL; valid until the request ends. */
+	const char *(*variable)(struct gateway *g, const char *name);
+	/* Up to len bytes of the body; 0 at its end; -1 when the peer left or stalled. */
+	ssize_t (*body)(struct gateway *g, void *bytes, size_t len);
+	/* All of it, or -1 when the peer left. */
+	int (*reply)(struct gateway *g, const void *bytes, size_t len);
+};
+
+/* A request handler: sees one request through; never fails (its failures become replies). */
+typedef void (*gateway_serve)(struct gateway *g, void *arg);
+
+/* Whether descriptor fd is a listening socket, that is, we were started as FastCGI. */
+bool gateway_is_listening(int fd);
+/*
+ * FastCGI: serves requests from the listening socket fd until SIGTERM or SIGUSR1, which are let
+ * through between requests only; a peer that stalls for timeout_s seconds is given up. 0, or -1
+ * when the socket cannot be used.
+ */
+int gateway_fcgi_run(int fd, unsigned timeout_s, gateway_serve serve, void *arg);
+/* CGI: one request from the environment, standard input and standard output. */
+void gateway_cgi_run(gateway_serve serve, void *arg);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * A route: what a row of the route table says, and how a path is matched. Paths are matched from
+ * the right, because names may contain "blobs", "tags" and "manifests".
+ */
+#ifndef GATEWAY_ROUTE_H
+#define GATEWAY_ROUTE_H
+
+#include "gateway/exchange.h"
+
+/* What the caller must be allowed to do on the named repository. */
+enum access_need {
+	ACCESS_NONE,   /* anybody: the handler reveals nothing */
+	ACCESS_LOGIN,  /* who may use the registry at all: the version check */
+	ACCESS_LIST,   /* as ACCESS_LOGIN; the handler filters by what may be pulled */
+	ACCESS_PULL,
+	ACCESS_PUSH,
+	ACCESS_DELETE,
+	ACCESS_ADMIN,
+};
+
+/* What is done with a request body. */
+enum body_policy {
+	BODY_NONE,   /* drained and ignored */
+	BODY_STREAM, /* the handler reads it as a source */
+	BODY_MEMORY, /* read whole into x->body, at most config->manifest_limit bytes: else 413 */
+};
+
+struct route {
+	const char *method; /* GET serves HEAD too */
+	/*
+	 * "/v2/<name>/manifests/<reference>": a literal path in which <name>, <reference> (a tag or a digest),
+	 * <digest> and <session> stand for typed values. A trailing '/' may be left out by the client.
+	 */
+	const char *path;
+	enum access_need access;
+	enum body_policy body;
+	int (*handler)(struct exchange *x); /* NULL in a program that does not serve it */
+	const char *clause; /* of the specification */
+};
+
+/*
+ * Finds the row for x->request and fills x->name, x->reference, x->digest, x->session. Failures: ERR_NOT_FOUND;
+ * ERR_METHOD with an Allow field; ERR_NAME_INVALID, ERR_DIGEST_INVALID, ERR_MANIFEST_INVALID,
+ * ERR_MANIFEST_UNKNOWN (a GET by a reference that cannot exist), ERR_BLOB_UNKNOWN, ERR_BLOB_UPLOAD_UNKNOWN.
+ */
+int route_find(const struct route *table, size_t rows, struct exchange *x, struct err *err);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * The handlers of the route table. A program links the file of its own family only; the others stay
+ * NULL in its table (weak), and it answers 404 for their paths.
+ */
+#ifndef HANDLERS_H
+#define HANDLERS_H
+
+struct exchange;
+
+#define HANDLER(name) int name(struct exchange *x) __attribute__((weak))
+
+HANDLER(base_version);
+HANDLER(base_extensions);
+HANDLER(base_repository_extensions);
+HANDLER(base_health);
+HANDLER(catalog_list);
+HANDLER(tags_list_page);
+HANDLER(manifest_get);
+HANDLER(manifest_put);
+HANDLER(manifest_delete);
+HANDLER(referrers_get);
+HANDLER(blob_get);
+HANDLER(blob_delete);
+HANDLER(uploads_post);
+HANDLER(upload_status);
+HANDLER(upload_patch);
+HANDLER(upload_put);
+HANDLER(upload_delete);
+
+#undef HANDLER
+
+#endif
