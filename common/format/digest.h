@@ -28,6 +28,7 @@ enum digest_class {
 	DIGEST_MALFORMED,
 };
 
+/* Reads all of text. *out is set with DIGEST_OK only. */
 enum digest_class digest_parse(struct view text, struct digest *out);
 /* "sha256" or "sha512"; 0 or -1. */
 MUST_USE int digest_algorithm_parse(struct view text, enum digest_algorithm *out);

@@ -1,7 +1,7 @@
 /*
  * Running SHA-256 and SHA-512, on libcrypto. The state can be exported between two
- * updates and imported by another process of the same build: this is how an upload
- * is hashed across requests without reading anything twice.
+ * updates and imported by another process: this is how an upload is hashed across
+ * requests without reading anything twice.
  */
 #ifndef FORMAT_HASH_H
 #define FORMAT_HASH_H
@@ -21,7 +21,10 @@ struct hash {
 	} state;
 };
 
-/* The exported state: algorithm, chaining value, count and pending block in fixed byte order. */
+/*
+ * Room for an exported state: version, algorithm, chaining value, count and pending
+ * block in an order of bytes that is the same on every machine.
+ */
 #define HASH_STATE_MAX 256
 
 void hash_init(struct hash *h, enum digest_algorithm a);

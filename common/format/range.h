@@ -18,7 +18,10 @@ enum range_class {
 	RANGE_UNSATISFIABLE, /* 416 */
 };
 
-/* The Range header field's value against a representation of size bytes. */
+/*
+ * The Range header field's value against a representation of size bytes. *out is set
+ * with RANGE_OK only. "last before first" is unsatisfiable, as other registries answer it.
+ */
 enum range_class range_parse(struct view value, uint64_t size, struct range *out);
 /*
  * Content-Range of a chunk: "first-last", and leniently "bytes first-last" with an
