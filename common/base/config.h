@@ -1,8 +1,9 @@
 /*
- * The settings of the registry: one struct, one table (config.c) with name, type,
- * default, limits and help. Read once at start, never changed afterwards.
+ * The settings of the registry: one struct, and one table (config.c) with the name,
+ * type, default, limits and help of each. Read once at start, never changed afterwards.
  *
- * A file holds lines "name = value"; '#' begins a comment; a repeated or unknown
+ * A file holds lines "name = value"; '#' begins a comment wherever it stands, so no
+ * value holds one; blanks around name and value do not count. A repeated or unknown
  * name, a bad value and a malformed line are errors that name file and line.
  */
 #ifndef BASE_CONFIG_H
@@ -21,9 +22,9 @@ enum sendfile_method { SENDFILE_COPY, SENDFILE_X_SENDFILE, SENDFILE_X_ACCEL };
 struct config {
 	char *root;              /* absolute path of the store */
 	char *public_url;        /* "" or scheme://host[:port] without a trailing slash */
-	enum durability durability;
-	enum sendfile_method sendfile;
-	char *accel_prefix;      /* URL prefix of the internal location for X-Accel-Redirect */
+	uint64_t durability;     /* enum durability */
+	uint64_t sendfile;       /* enum sendfile_method */
+	char *accel_prefix;      /* URL path, without a trailing slash, for X-Accel-Redirect */
 	uint64_t manifest_limit; /* bytes of one manifest */
 	uint64_t blob_limit;     /* bytes of one blob, 0: no limit */
 	uint64_t page_limit;     /* entries of one listing page */
@@ -34,19 +35,29 @@ struct config {
 	uint64_t log_level;       /* enum log_level */
 };
 
-/* All defaults; -1 only without memory. */
+/* All defaults; -1 (ERR_FAULT) only without memory. To be released in any case. */
 int config_init(struct config *c, struct err *err);
+/* Safe on a config that is all zero; leaves one behind. */
 void config_release(struct config *c);
-/* Sets one setting by name. where is put before the message ("file:line" or "--set"). */
+/*
+ * Sets one setting by name. where is put before the message ("file:line" or "--set").
+ * ERR_BAD_REQUEST for an unknown name or a bad value; *c is then unchanged.
+ */
 int config_set(struct config *c, struct view name, struct view value, const char *where,
 	struct err *err);
-/* Reads a file over what is set already. */
+/*
+ * Reads a file of at most 1 MiB over what is set already. ERR_FAULT when it cannot be
+ * read, ERR_BAD_REQUEST for its first bad line; the lines before that have been applied.
+ */
 int config_read(struct config *c, const char *path, struct err *err);
-/* What no single setting can say: a root is given and absolute, and so on. */
+/*
+ * What no single setting can say: a root is given and absolute, the public URL has the
+ * form that is promised above, a prefix is there where one is needed. ERR_BAD_REQUEST.
+ */
 int config_check(const struct config *c, struct err *err);
 /* Every setting with its effective value, in the syntax of the file. */
 void config_dump(const struct config *c, struct buf *out);
-/* Every setting with type, default and help, for --help. */
+/* Every setting with type, default, limits and help, for --help. */
 void config_help(struct buf *out);
 
 #endif

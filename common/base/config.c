@@ -1,0 +1,420 @@
+#include "base/config.h"
+
+#include "base/io.h"
+#include "base/log.h"
+#include "base/num.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FILE_MAX (1 << 20)
+#define KIB (UINT64_C(1) << 10)
+#define MIB (UINT64_C(1) << 20)
+#define HOUR UINT64_C(3600)
+#define DAY UINT64_C(86400)
+
+/* The words of a choice stand in the order of its enum. */
+static const char *const on_off[] = {"off", "on", NULL};
+static const char *const durability_words[] = {"full", "relaxed", NULL};
+static const char *const sendfile_words[] = {"copy", "x-sendfile", "x-accel", NULL};
+static const char *const log_level_words[] = {"error", "warn", "info", "debug", NULL};
+
+enum type { TYPE_TEXT, TYPE_SIZE, TYPE_DURATION, TYPE_NUMBER, TYPE_SWITCH, TYPE_CHOICE };
+
+struct setting {
+	const char *name;
+	enum type type;
+	size_t offset;            /* of the field: char * for text, bool for a switch, else uint64_t */
+	const char *start;        /* the default, as a file would say it */
+	uint64_t min, max;        /* of sizes, durations and numbers */
+	const char *const *words; /* of switches and choices */
+	const char *help;
+};
+
+#define AT(field) offsetof(struct config, field)
+#define TEXT(name, field, start, help) \
+	{name, TYPE_TEXT, AT(field), start, 0, 0, NULL, help}
+#define SIZE(name, field, start, min, max, help) \
+	{name, TYPE_SIZE, AT(field), start, min, max, NULL, help}
+#define DURATION(name, field, start, min, max, help) \
+	{name, TYPE_DURATION, AT(field), start, min, max, NULL, help}
+#define NUMBER(name, field, start, min, max, help) \
+	{name, TYPE_NUMBER, AT(field), start, min, max, NULL, help}
+#define SWITCH(name, field, start, help) \
+	{name, TYPE_SWITCH, AT(field), start, 0, 0, on_off, help}
+#define CHOICE(name, field, start, words, help) \
+	{name, TYPE_CHOICE, AT(field), start, 0, 0, words, help}
+
+static const struct setting settings[] = {
+	TEXT("root", root, "", "absolute path of the store"),
+	TEXT("public-url", public_url, "",
+		"scheme://host[:port] that clients use, for absolute addresses in answers"),
+	CHOICE("durability", durability, "full", durability_words,
+		"full: a success has reached the disk; relaxed: a power cut may undo it"),
+	CHOICE("sendfile", sendfile, "copy", sendfile_words,
+		"who sends blobs: this program, or the web server told so by a header field"),
+	TEXT("accel-prefix", accel_prefix, "/_store",
+		"URL path of the internal location that serves the root, for x-accel"),
+	SIZE("manifest-limit", manifest_limit, "4MiB", 4 * MIB, 64 * MIB,
+		"largest manifest that is accepted"),
+	SIZE("blob-limit", blob_limit, "0", 0, INT64_MAX,
+		"largest blob that is accepted; 0: no limit"),
+	NUMBER("page-limit", page_limit, "10000", 1, 100000,
+		"most entries of one page of a listing"),
+	SWITCH("accept-sparse", accept_sparse, "off",
+		"accept manifests that refer to content the repository does not hold"),
+	DURATION("receive-timeout", receive_timeout, "60s", 1, DAY,
+		"how long a peer that sends nothing may hold a worker"),
+	DURATION("lock-wait", lock_wait, "10s", 0, HOUR,
+		"how long to wait for a lock before answering 503"),
+	DURATION("gc-grace", gc_grace, "1d", 0, 3650 * DAY,
+		"age below which content that nothing refers to is kept"),
+	CHOICE("log-level", log_level, "warn", log_level_words, "least severe event to log"),
+};
+
+#define NSETTINGS (sizeof(settings) / sizeof(settings[0]))
+
+static const char *const type_names[] = {
+	[TYPE_TEXT] = "text",
+	[TYPE_SIZE] = "size",
+	[TYPE_DURATION] = "duration",
+	[TYPE_NUMBER] = "number",
+	[TYPE_SWITCH] = "switch",
+	[TYPE_CHOICE] = "choice",
+};
+
+static const struct setting *find(struct view name)
+{
+	for (size_t i = 0; i < NSETTINGS; i++)
+		if (view_is(name, settings[i].name))
+			return &settings[i];
+	return NULL;
+}
+
+static void *field(struct config *c, const struct setting *s)
+{
+	return (char *)c + s->offset;
+}
+
+static uint64_t value_of(const struct config *c, const struct setting *s)
+{
+	const char *at = (const char *)c + s->offset;
+
+	return s->type == TYPE_SWITCH ? *(const bool *)at : *(const uint64_t *)(const void *)at;
+}
+
+static const char *text_of(const struct config *c, const struct setting *s)
+{
+	const char *text = *(char *const *)(const void *)((const char *)c + s->offset);
+
+	return text ? text : "";
+}
+
+/* n in the largest unit that divides it, so that it reads as somebody would have written it. */
+static void add_value(struct buf *out, enum type type, uint64_t n)
+{
+	static const struct {
+		enum type type;
+		uint64_t factor;
+		const char *suffix;
+	} units[] = {
+		{TYPE_SIZE, MIB * MIB, "TiB"},
+		{TYPE_SIZE, KIB * MIB, "GiB"},
+		{TYPE_SIZE, MIB, "MiB"},
+		{TYPE_SIZE, KIB, "KiB"},
+		{TYPE_DURATION, DAY, "d"},
+		{TYPE_DURATION, HOUR, "h"},
+		{TYPE_DURATION, 60, "m"},
+		{TYPE_DURATION, 1, "s"},
+	};
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (units[i].type == type && n > 0 && n % units[i].factor == 0) {
+			buf_addf(out, "%llu%s", (unsigned long long)(n / units[i].factor),
+				units[i].suffix);
+			return;
+		}
+	}
+	buf_addf(out, "%llu", (unsigned long long)n);
+}
+
+static void add_limits(struct buf *out, const struct setting *s)
+{
+	if (s->words) {
+		for (size_t i = 0; s->words[i]; i++)
+			buf_addf(out, "%s%s", i ? " | " : "", s->words[i]);
+		return;
+	}
+	buf_add_str(out, type_names[s->type]);
+	if (s->type == TYPE_TEXT)
+		return;
+	buf_add_str(out, ", ");
+	add_value(out, s->type, s->min);
+	if (s->max == INT64_MAX) {
+		buf_add_str(out, " or more");
+		return;
+	}
+	buf_add_str(out, " to ");
+	add_value(out, s->type, s->max);
+}
+
+static int bad_value(const struct setting *s, struct view value, const char *where,
+	struct err *err)
+{
+	struct buf limits = BUF_INIT(256);
+
+	add_limits(&limits, s);
+	err_set(err, ERR_BAD_REQUEST, "%s: bad value \"%.*s\" for %s (%s)", where,
+		value.len < 64 ? (int)value.len : 64, value.ptr, s->name, buf_str(&limits));
+	buf_release(&limits);
+	return -1;
+}
+
+static int parse_word(const struct setting *s, struct view value, uint64_t *out)
+{
+	for (size_t i = 0; s->words[i]; i++) {
+		if (view_is(value, s->words[i])) {
+			*out = i;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+static int parse_value(const struct setting *s, struct view value, uint64_t *out)
+{
+	int rc;
+
+	if (s->words)
+		return parse_word(s, value, out);
+	if (s->type == TYPE_SIZE)
+		rc = num_parse_size(value, out);
+	else if (s->type == TYPE_DURATION)
+		rc = num_parse_duration(value, out);
+	else
+		rc = num_parse(value, out);
+	return rc == 0 && *out >= s->min && *out <= s->max ? 0 : -1;
+}
+
+/* What a file can hold, so that the dump can always be read back. */
+static bool is_text(struct view v)
+{
+	for (size_t i = 0; i < v.len; i++) {
+		unsigned char c = (unsigned char)v.ptr[i];
+
+		if (c < 0x20 || c == 0x7f || c == '#')
+			return false;
+	}
+	return true;
+}
+
+static int set_text(struct config *c, const struct setting *s, struct view value,
+	struct err *err)
+{
+	char **at = field(c, s);
+	char *copy = strndup(value.len ? value.ptr : "", value.len);
+
+	if (!copy)
+		return err_set(err, ERR_FAULT, "no memory for the setting %s", s->name);
+	free(*at);
+	*at = copy;
+	return 0;
+}
+
+static int set(struct config *c, const struct setting *s, struct view value, const char *where,
+	struct err *err)
+{
+	uint64_t n;
+
+	if (s->type == TYPE_TEXT) {
+		if (!is_text(value))
+			return bad_value(s, value, where, err);
+		return set_text(c, s, value, err);
+	}
+	if (parse_value(s, value, &n) != 0)
+		return bad_value(s, value, where, err);
+	if (s->type == TYPE_SWITCH)
+		*(bool *)field(c, s) = n != 0;
+	else
+		*(uint64_t *)field(c, s) = n;
+	return 0;
+}
+
+int config_init(struct config *c, struct err *err)
+{
+	memset(c, 0, sizeof(*c));
+	for (size_t i = 0; i < NSETTINGS; i++)
+		if (set(c, &settings[i], view_of(settings[i].start), "default", err) != 0)
+			return -1;
+	return 0;
+}
+
+void config_release(struct config *c)
+{
+	for (size_t i = 0; i < NSETTINGS; i++)
+		if (settings[i].type == TYPE_TEXT)
+			free(*(char **)field(c, &settings[i]));
+	memset(c, 0, sizeof(*c));
+}
+
+static int set_named(struct config *c, struct view name, struct view value, const char *where,
+	bool seen[NSETTINGS], struct err *err)
+{
+	const struct setting *s = find(name);
+
+	if (!s)
+		return err_set(err, ERR_BAD_REQUEST,
+			"%s: unknown setting \"%.*s\"; see --help", where,
+			name.len < 64 ? (int)name.len : 64, name.ptr);
+	if (seen && seen[s - settings])
+		return err_set(err, ERR_BAD_REQUEST, "%s: %s is set a second time", where,
+			s->name);
+	if (seen)
+		seen[s - settings] = true;
+	return set(c, s, value, where, err);
+}
+
+int config_set(struct config *c, struct view name, struct view value, const char *where,
+	struct err *err)
+{
+	return set_named(c, view_trim(name), view_trim(value), where, NULL, err);
+}
+
+static int read_line(struct config *c, struct view line, const char *where,
+	bool seen[NSETTINGS], struct err *err)
+{
+	struct view text, comment, name, value;
+
+	view_cut(line, '#', &text, &comment);
+	text = view_trim(text);
+	if (text.len == 0)
+		return 0;
+	if (!view_cut(text, '=', &name, &value))
+		return err_set(err, ERR_BAD_REQUEST, "%s: no \"name = value\"", where);
+	return set_named(c, view_trim(name), view_trim(value), where, seen, err);
+}
+
+static int read_lines(struct config *c, struct view rest, const char *path, struct err *err)
+{
+	bool seen[NSETTINGS] = {false};
+	struct buf where = BUF_INIT(4096);
+	int rc = 0;
+
+	for (unsigned long number = 1; rc == 0 && rest.len > 0; number++) {
+		struct view line;
+
+		view_cut(rest, '\n', &line, &rest);
+		buf_clear(&where);
+		buf_addf(&where, "%s:%lu", path, number);
+		rc = read_line(c, line, buf_str(&where), seen, err);
+	}
+	buf_release(&where);
+	return rc;
+}
+
+/* The whole file into out, whose ceiling is the most a file may hold. */
+static int read_file(int fd, const char *path, struct buf *out, struct err *err)
+{
+	char block[4096];
+	ssize_t n;
+
+	while ((n = io_read(fd, block, sizeof(block))) > 0)
+		if (buf_add(out, block, (size_t)n) != 0)
+			return err_set(err, ERR_FAULT, "%s: larger than 1 MiB", path);
+	return n == 0 ? 0 : err_io(err, "%s: cannot be read: %s", path, strerror(errno));
+}
+
+int config_read(struct config *c, const char *path, struct err *err)
+{
+	struct buf content = BUF_INIT(FILE_MAX);
+	int fd = io_open(AT_FDCWD, path, O_RDONLY, 0);
+	int rc = -1;
+
+	if (fd < 0) {
+		err_io(err, "%s: cannot be opened: %s", path, strerror(errno));
+		goto out;
+	}
+	if (read_file(fd, path, &content, err) != 0)
+		goto out;
+	rc = read_lines(c, buf_view(&content), path, err);
+out:
+	buf_release(&content);
+	io_close(&fd);
+	return rc;
+}
+
+/* Goes into Location fields: nothing but what a host and a port are written with. */
+static bool is_public_url(struct view url)
+{
+	struct view scheme, host;
+
+	if (!view_cut(url, ':', &scheme, &host) || !view_starts(host, "//") || host.len < 3)
+		return false;
+	if (!view_is(scheme, "http") && !view_is(scheme, "https"))
+		return false;
+	for (size_t i = 2; i < host.len; i++) {
+		char c = host.ptr[i];
+
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
+			continue;
+		if (c == '\0' || !strchr(".-_:[]", c))
+			return false;
+	}
+	return true;
+}
+
+static bool is_url_path(struct view v)
+{
+	return view_starts(v, "/") && !view_ends(v, "/");
+}
+
+int config_check(const struct config *c, struct err *err)
+{
+	struct view url = view_of(c->public_url);
+
+	if (!c->root || c->root[0] == '\0')
+		return err_set(err, ERR_BAD_REQUEST,
+			"root is not set: give the path of the store, as --set root=/path");
+	if (c->root[0] != '/')
+		return err_set(err, ERR_BAD_REQUEST, "root is no absolute path: \"%s\"", c->root);
+	if (url.len > 0 && !is_public_url(url))
+		return err_set(err, ERR_BAD_REQUEST,
+			"public-url is no http://host[:port] or https://host[:port] "
+			"(without a slash at the end): \"%s\"",
+			c->public_url);
+	if (c->sendfile == SENDFILE_X_ACCEL && !is_url_path(view_of(c->accel_prefix)))
+		return err_set(err, ERR_BAD_REQUEST,
+			"accel-prefix must begin with a slash and not end with one: \"%s\"",
+			c->accel_prefix);
+	return 0;
+}
+
+void config_dump(const struct config *c, struct buf *out)
+{
+	for (size_t i = 0; i < NSETTINGS; i++) {
+		const struct setting *s = &settings[i];
+
+		buf_addf(out, "%s = ", s->name);
+		if (s->type == TYPE_TEXT)
+			buf_add_str(out, text_of(c, s));
+		else if (s->words)
+			buf_add_str(out, s->words[value_of(c, s)]);
+		else
+			add_value(out, s->type, value_of(c, s));
+		buf_add_char(out, '\n');
+	}
+}
+
+void config_help(struct buf *out)
+{
+	for (size_t i = 0; i < NSETTINGS; i++) {
+		const struct setting *s = &settings[i];
+
+		buf_addf(out, "  %s = %s\n      ", s->name, s->start);
+		add_limits(out, s);
+		buf_addf(out, "\n      %s\n", s->help);
+	}
+}
