@@ -40,6 +40,7 @@ HANDLER_OBJ := $(PROGRAMS:%=$(BUILD)/fcgi/%.o)
 BINS := $(PROGRAMS:%=$(BUILD)/bin/%)
 
 SUPPORT_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
+SUPPORT := $(BUILD)/libsupport.a
 UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 CGI_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/cgi/test_*.c))
 FAULT_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/faults/test_*.c))
@@ -61,37 +62,49 @@ help:
 
 $(LIB): $(LIB_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	@ar rcs $@ $^
+
+# An archive: a unit test pulls in what it uses and no handlers.
+$(SUPPORT): $(SUPPORT_OBJ)
+	@rm -f $@
+	@ar rcs $@ $^
 
 $(BUILD)/bin/%: $(BUILD)/fcgi/%.o $(MAIN_OBJ) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	@echo "  LINK $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	@echo "  CC   $<"
+	@$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(SUPPORT_OBJ) $(LIB)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(SUPPORT) $(LIB)
+	@echo "  LINK $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
 # Handlers are driven in process: every family and the route table are linked in.
-$(BUILD)/tests/cgi/%: $(BUILD)/tests/cgi/%.o $(SUPPORT_OBJ) $(HANDLER_OBJ) $(BUILD)/fcgi/routes.o $(LIB)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+$(BUILD)/tests/cgi/%: $(BUILD)/tests/cgi/%.o $(SUPPORT) $(HANDLER_OBJ) $(BUILD)/fcgi/routes.o $(LIB)
+	@echo "  LINK $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
-$(BUILD)/tests/faults/%: $(BUILD)/tests/faults/%.o $(SUPPORT_OBJ) $(HANDLER_OBJ) $(BUILD)/fcgi/routes.o $(LIB)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+$(BUILD)/tests/faults/%: $(BUILD)/tests/faults/%.o $(SUPPORT) $(HANDLER_OBJ) $(BUILD)/fcgi/routes.o $(LIB)
+	@echo "  LINK $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
 # A fuzz target with a main of its own that replays files.
-$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/replay.o $(HANDLER_OBJ) $(BUILD)/fcgi/routes.o $(LIB)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/replay.o $(SUPPORT) $(HANDLER_OBJ) $(BUILD)/fcgi/routes.o $(LIB)
+	@echo "  LINK $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(LIB)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lm
+	@echo "  LINK $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lm
 
 build/fuzz/%: tests/fuzz/%.c $(LIB_SRC) $(wildcard fcgi/*.c)
 	@mkdir -p $(@D)
 	clang -fsanitize=fuzzer,address,undefined -O1 -std=c11 -D_GNU_SOURCE -g -Icommon -Ifcgi -Itests \
-		$(shell pkg-config --cflags $(PKGS)) -pthread -o $@ $< $(LIB_SRC) \
+		$(shell pkg-config --cflags $(PKGS)) -pthread -o $@ $< $(LIB_SRC) tests/support/fixture.c \
 		$(filter-out fcgi/main.c,$(wildcard fcgi/*.c)) $(LIBS)
 
 tests: $(UNIT_TESTS) $(CGI_TESTS) $(FAULT_TESTS) $(FUZZ_REPLAY)

@@ -1,0 +1,197 @@
+/*
+ * Every operation, with every call of common/base/io.c failing in turn: once with each errno, once
+ * by killing the process before the call. After each case the answer must have been right, the
+ * invariants of the store hold, nothing is left over, and the same request must succeed.
+ */
+#include "base/io.h"
+#include "support/scene.h"
+#include "support/invariants.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef IO_FAULTS
+#error "this test needs a build with -DIO_FAULTS"
+#endif
+
+#define KILL (-1)
+
+static unsigned cases;
+
+static void scene_open(struct scene *s, const struct operation *op)
+{
+	void *state = NULL;
+
+	memset(s, 0, sizeof(*s));
+	assert_int_equal(cgi_setup(&state), 0);
+	s->cgi = state;
+	if (op->prepare)
+		op->prepare(s);
+}
+
+static void scene_close(struct scene *s)
+{
+	void *state = s->cgi;
+
+	assert_int_equal(cgi_teardown(&state), 0);
+}
+
+static unsigned open_descriptors(void)
+{
+	unsigned n = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		n += lseek(fd, 0, SEEK_CUR) != -1 || errno != EBADF;
+	return n;
+}
+
+static void check_store(struct scene *s, const struct operation *op, unsigned k, int errnum,
+	unsigned allow)
+{
+	unsigned broken = invariants_check_but(s->cgi->fixture.dir, allow);
+
+	if (broken)
+		fail_msg("%s: call %u failing with %d breaks the store", op->name, k, errnum);
+}
+
+/* The request succeeds now, whether or not it happened the first time. */
+static void check_again(struct scene *s, const struct operation *op, unsigned k, int errnum,
+	bool happened)
+{
+	int status;
+
+	op->act(s);
+	status = s->cgi->status;
+	if (status != op->status && !(happened && status == op->again))
+		fail_msg("%s: after call %u failing with %d the request is answered %d", op->name, k,
+			errnum, status);
+	check_store(s, op, k, errnum, INVARIANTS_TMP | INVARIANTS_LISTED);
+}
+
+static bool check_outcome(struct scene *s, const struct operation *op, unsigned k, int errnum,
+	bool answered_2xx)
+{
+	enum outcome o;
+
+	if (!op->look)
+		return false;
+	o = op->look(s);
+	if (o == OUTCOME_BROKEN || (o == OUTCOME_TAGS && answered_2xx))
+		fail_msg("%s: call %u failing with %d leaves a part of it", op->name, k, errnum);
+	if (answered_2xx && o != OUTCOME_WHOLE)
+		fail_msg("%s: answered 2xx, but it has not happened (call %u, %d)", op->name, k,
+			errnum);
+	return o == OUTCOME_WHOLE;
+}
+
+/* One case of a failing call; false when the operation makes fewer than k calls. */
+static bool run_failing(const struct operation *op, unsigned k, int errnum)
+{
+	struct scene s;
+	unsigned before, calls;
+	int status;
+	bool happened;
+
+	scene_open(&s, op);
+	before = open_descriptors();
+	io_fault_arm(k, errnum);
+	op->act(&s);
+	calls = io_fault_calls();
+	io_fault_arm(0, 0);
+	status = s.cgi->status;
+	assert_int_equal(open_descriptors(), before);
+	if (errnum == EINTR && status != op->status)
+		fail_msg("%s: EINTR at call %u is answered %d", op->name, k, status);
+	if (status / 100 == 2 && status != op->status && op->look)
+		fail_msg("%s: call %u failing with %d is answered %d", op->name, k, errnum, status);
+	if (errnum == ENOSPC && status / 100 == 5 && status != 507)
+		fail_msg("%s: a full disk at call %u is answered %d", op->name, k, status);
+	check_store(&s, op, k, errnum, 0);
+	happened = check_outcome(&s, op, k, errnum, status == op->status);
+	check_again(&s, op, k, errnum, happened);
+	scene_close(&s);
+	cases += k <= calls;
+	return k <= calls;
+}
+
+/* The same, with the process killed before the k-th call. */
+static bool run_killed(const struct operation *op, unsigned k)
+{
+	struct scene s;
+	int status;
+	pid_t child;
+	bool happened, killed;
+
+	scene_open(&s, op);
+	child = fork();
+	assert_int_not_equal(child, -1);
+	if (child == 0) {
+		io_fault_arm(k, KILL);
+		op->act(&s);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+	check_store(&s, op, k, KILL, INVARIANTS_TMP | INVARIANTS_LISTED);
+	happened = check_outcome(&s, op, k, KILL, !killed);
+	check_again(&s, op, k, KILL, happened);
+	scene_close(&s);
+	cases += killed;
+	return killed;
+}
+
+static void run_all(int errnum)
+{
+	for (size_t i = 0; i < noperations; i++)
+		for (unsigned k = 1; run_failing(&operations[i], k, errnum); k++)
+			;
+}
+
+static void test_input_output_error(void **state)
+{
+	(void)state;
+	run_all(EIO);
+}
+
+static void test_full_disk(void **state)
+{
+	(void)state;
+	run_all(ENOSPC);
+}
+
+static void test_interrupted_calls(void **state)
+{
+	(void)state;
+	run_all(EINTR);
+}
+
+static void test_killed_worker(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < noperations; i++)
+		for (unsigned k = 1; run_killed(&operations[i], k); k++)
+			;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_input_output_error),
+		cmocka_unit_test(test_full_disk),
+		cmocka_unit_test(test_interrupted_calls),
+		cmocka_unit_test(test_killed_worker),
+	};
+	int failed;
+
+	/* Nothing here is about the disk, and memory is faster. */
+	if (access("/dev/shm", W_OK) == 0)
+		setenv("TMPDIR", "/dev/shm", 0);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	printf("faults: %u cases in %zu operations\n", cases, noperations);
+	return failed;
+}
