@@ -366,11 +366,6 @@ static bool is_public_url(struct view url)
 	return true;
 }
 
-static bool is_url_path(struct view v)
-{
-	return view_starts(v, "/") && !view_ends(v, "/");
-}
-
 int config_check(const struct config *c, struct err *err)
 {
 	struct view url = view_of(c->public_url);
@@ -385,10 +380,9 @@ int config_check(const struct config *c, struct err *err)
 			"public-url is no http://host[:port] or https://host[:port] "
 			"(without a slash at the end): \"%s\"",
 			c->public_url);
-	if (c->sendfile == SENDFILE_X_ACCEL && !is_url_path(view_of(c->accel_prefix)))
+	if (c->sendfile == SENDFILE_X_ACCEL && !view_starts(view_of(c->accel_prefix), "/"))
 		return err_set(err, ERR_BAD_REQUEST,
-			"accel-prefix must begin with a slash and not end with one: \"%s\"",
-			c->accel_prefix);
+			"accel-prefix does not begin with a slash: \"%s\"", c->accel_prefix);
 	return 0;
 }
 

@@ -3,8 +3,9 @@
  * every descriptor it refers to. The bytes themselves are never changed.
  *
  * OCI image manifests and indexes, Docker schema 2 manifests and lists are understood
- * whole. A document of another media type is kept as it is: it must be a JSON object,
- * a well-formed subject is honoured, and it has no checked references.
+ * whole. A document of another media type is kept as it is: it must be a JSON object, it
+ * has no checked references, and its subject, artifact type and annotations count where
+ * they have the form that image-spec gives them.
  */
 #ifndef FORMAT_MANIFEST_H
 #define FORMAT_MANIFEST_H
@@ -23,7 +24,7 @@ struct manifest_ref {
 	struct digest digest;
 	uint64_t size;
 	bool is_manifest; /* stands in "manifests"; otherwise it is a blob */
-	bool optional;    /* non-distributable or with "urls": may be absent */
+	bool optional;    /* a layer, non-distributable or with "urls": may be absent */
 };
 
 struct manifest {
@@ -33,7 +34,7 @@ struct manifest {
 	struct digest subject;
 	char artifact_type[MEDIA_TYPE_MAX + 1]; /* as the referrers API shows it; "" when none */
 	char *annotations;                      /* the "annotations" object as JSON text, or NULL */
-	struct manifest_ref *refs;              /* owned, each digest once per kind */
+	struct manifest_ref *refs;              /* owned, each digest once, in order of digest */
 	size_t nrefs;
 };
 
@@ -41,10 +42,22 @@ struct manifest {
 
 /*
  * Reads bytes that were pushed with the Content-Type content_type ("" when the client
- * sent none: then "mediaType" of the document decides). Failures, all refusals:
- * ERR_MANIFEST_INVALID when it is no JSON object, nests too deep, has a mediaType that
- * contradicts content_type, or a descriptor without digest or size; ERR_DIGEST_INVALID
- * when a descriptor's digest is malformed or of an unsupported algorithm.
+ * sent none: then "mediaType" of the document decides, and without that its members
+ * do: "manifests" makes an OCI index, "config" or "layers" an OCI image manifest).
+ *
+ * The artifact type is "artifactType" when that is not empty, else for an image the
+ * media type of its config (distribution-spec, "Listing Referrers"). Members that are
+ * null count as absent. A digest that occurs twice is required when one of them is.
+ *
+ * Failures, all refusals but the last:
+ * ERR_MANIFEST_INVALID when it is no JSON object, nests too deep or holds too many values
+ * (format/json.h), has a mediaType that contradicts content_type, no media type that is
+ * given or can be told, members of an image and of an index at the same time, an image
+ * without config, a schemaVersion other than 2, an artifact type of more than
+ * MEDIA_TYPE_MAX bytes, annotations that are not strings, or a descriptor without digest
+ * or size; ERR_DIGEST_INVALID when a descriptor's digest is malformed or of an
+ * unsupported algorithm; ERR_SIZE_INVALID when two descriptors of one digest differ in
+ * size; ERR_FAULT without memory.
  * *out must be MANIFEST_INIT and is to be released in any case.
  */
 int manifest_parse(struct view bytes, const char *content_type, struct manifest *out,

@@ -293,7 +293,7 @@ static void check_sees_what_belongs_together(void **state)
 		{"/srv", "", "x-accel", "/p/q", 0},
 		{"/srv", "", "x-accel", "", -1},
 		{"/srv", "", "x-accel", "p", -1},
-		{"/srv", "", "x-accel", "/p/", -1},
+		{"/srv", "", "x-accel", "/p/", 0},
 		{"/srv", "", "x-sendfile", "", 0},
 	};
 
