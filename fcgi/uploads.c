@@ -1,0 +1,308 @@
+/* /v2/<name>/blobs/uploads/[<session>]: pushing blobs, and mounting them. */
+#include "handlers.h"
+
+#include "format/range.h"
+#include "gateway/exchange.h"
+#include "gateway/reply.h"
+#include "store/blobs.h"
+#include "store/uploads.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* The longest parameter that can mean anything here is a repository name. */
+#define PARAMETER_MAX 1024
+
+/* Location, Docker-Upload-UUID and the Range of what has arrived. */
+static void session_headers(
+        struct exchange *x, const struct session_id *id, uint64_t offset)
+{
+	char path[REPO_NAME_MAX + SESSION_ID_LENGTH + 32];
+
+	snprintf(path, sizeof(path), "/v2/%s/blobs/uploads/%s", x->name.text, id->text);
+	reply_location(x, path);
+	reply_header(x, "Docker-Upload-UUID", "%s", id->text);
+	/* Clients expect a range of an empty session too. */
+	reply_header(x, "Range", "0-%" PRIu64, offset > 0 ? offset - 1 : 0);
+}
+
+/* 201 with the place of the blob. */
+static int reply_created(struct exchange *x, const struct digest *d)
+{
+	char digest[DIGEST_TEXT_MAX + 1];
+	char path[REPO_NAME_MAX + DIGEST_TEXT_MAX + 32];
+
+	digest_text(d, digest);
+	snprintf(path, sizeof(path), "/v2/%s/blobs/%s", x->name.text, digest);
+	reply_location(x, path);
+	reply_header(x, "Docker-Content-Digest", "%s", digest);
+	return reply_empty(x, 201);
+}
+
+/* The digest= of a push: 1, 0 when the request has none, -1 when it is none of ours. */
+static int read_digest(struct exchange *x, struct digest *out)
+{
+	struct buf text = BUF_INIT(PARAMETER_MAX);
+	int found = request_query(&x->request, "digest", 0, &text, &x->err);
+
+	if (found == 1) {
+		enum digest_class class = digest_parse(buf_view(&text), out);
+		if (class == DIGEST_UNSUPPORTED)
+			found = err_set(&x->err, ERR_DIGEST_INVALID,
+			        "the digest's algorithm is not supported: use sha256 or "
+			        "sha512");
+		else if (class == DIGEST_MALFORMED)
+			found = err_set(&x->err, ERR_DIGEST_INVALID,
+			        "the parameter digest is malformed");
+	}
+	buf_release(&text);
+	return found;
+}
+
+/* The length that the client gave, or UINT64_MAX. */
+static uint64_t declared_length(const struct exchange *x)
+{
+	return x->request.has_length ? x->request.length : UINT64_MAX;
+}
+
+/* end-4b. The whole blob in the body of the POST. */
+static int push_single(struct exchange *x, const struct digest *d)
+{
+	struct body_source body = request_body(&x->request);
+
+	if (upload_single(x->store, &x->name, d, &body, declared_length(x), &x->err) != 0)
+		return -1;
+	return reply_created(x, d);
+}
+
+/* end-4a, end-4c. A session for the blob. */
+static int open_session(struct exchange *x, enum digest_algorithm a)
+{
+	struct upload u = UPLOAD_INIT;
+
+	if (upload_create(x->store, &x->name, x->user, a, &u, &x->err) != 0)
+		return -1;
+	session_headers(x, &u.id, 0);
+	return reply_empty(x, 202);
+}
+
+/* The from= of a mount: a repository to look in, or any when the request has none. */
+enum mount_from { FROM_ANY, FROM_REPOSITORY, FROM_NOWHERE };
+
+static int read_from(struct exchange *x, enum mount_from *kind, struct repo_name *from)
+{
+	struct buf text = BUF_INIT(PARAMETER_MAX);
+	int found = request_query(&x->request, "from", 0, &text, &x->err);
+
+	*kind = FROM_ANY;
+	if (found == 1)
+		*kind = repo_name_parse(buf_view(&text), from) == 0 ? FROM_REPOSITORY
+		                                                    : FROM_NOWHERE;
+	buf_release(&text);
+	return found < 0 ? -1 : 0;
+}
+
+/* The mount= of a POST: 1, 0 when there is none that names a blob, -1. */
+static int read_mount(struct exchange *x, struct digest *out)
+{
+	struct buf text = BUF_INIT(PARAMETER_MAX);
+	int found = request_query(&x->request, "mount", 0, &text, &x->err);
+
+	/* A digest that names nothing cannot be mounted; the client is then to upload. */
+	if (found == 1 && digest_parse(buf_view(&text), out) != DIGEST_OK)
+		found = 0;
+	buf_release(&text);
+	return found;
+}
+
+static int mount(struct exchange *x, const struct digest *d, bool *mounted)
+{
+	struct repo_name from;
+	enum mount_from kind;
+
+	*mounted = false;
+	if (read_from(x, &kind, &from) != 0)
+		return -1;
+	if (kind == FROM_NOWHERE)
+		return 0;
+	return blobs_mount(x->store, &x->name, d, kind == FROM_REPOSITORY ? &from : NULL,
+	        mounted, &x->err);
+}
+
+/* The algorithm to prepare a session for: digest-algorithm=, else a. */
+static int read_algorithm(struct exchange *x, enum digest_algorithm *a)
+{
+	struct buf text = BUF_INIT(PARAMETER_MAX);
+	int found = request_query(&x->request, "digest-algorithm", 0, &text, &x->err);
+
+	if (found == 1 && digest_algorithm_parse(buf_view(&text), a) != 0)
+		found = err_set(&x->err, ERR_DIGEST_INVALID,
+		        "digest-algorithm is not supported: use sha256 or sha512");
+	buf_release(&text);
+	return found < 0 ? -1 : 0;
+}
+
+/*
+ * end-11, end-4b, end-4a and end-4c. A mount when that can be done; else the blob itself
+ * when its digest is given, be the body empty or not; else a session.
+ */
+int uploads_post(struct exchange *x)
+{
+	enum digest_algorithm algorithm = DIGEST_SHA256;
+	struct digest d;
+	bool mounted = false;
+	int found = read_mount(x, &d);
+
+	if (found == 1) {
+		algorithm = d.algorithm;
+		if (mount(x, &d, &mounted) != 0)
+			return -1;
+		if (mounted)
+			return reply_created(x, &d);
+	}
+	if (found >= 0)
+		found = read_digest(x, &d);
+	if (found == 1)
+		return push_single(x, &d);
+	if (found < 0 || read_algorithm(x, &algorithm) != 0)
+		return -1;
+	return open_session(x, algorithm);
+}
+
+/* Opens the session of the path for writing. */
+static int session_open(struct exchange *x, struct upload *u)
+{
+	return upload_open(x->store, &x->session, &x->name, x->user, u, &x->err);
+}
+
+/* What a request says about its chunk before the body is read. */
+struct chunk {
+	bool has_range;
+	struct range range;
+	uint64_t expected; /* bytes, or UINT64_MAX */
+};
+
+static int read_chunk(struct exchange *x, struct chunk *c)
+{
+	struct view header = request_header(&x->request, "HTTP_CONTENT_RANGE");
+	uint64_t length = declared_length(x);
+
+	c->expected = length;
+	c->has_range = header.len > 0;
+	if (!c->has_range)
+		return 0;
+	if (range_parse_chunk(header, &c->range) != 0)
+		return err_set(&x->err, ERR_BLOB_UPLOAD_INVALID,
+		        "Content-Range is not of the form first-last");
+	c->expected = c->range.last - c->range.first + 1;
+	if (length != UINT64_MAX && length != c->expected)
+		return err_set(&x->err, ERR_SIZE_INVALID,
+		        "Content-Range says %" PRIu64 " bytes, Content-Length %" PRIu64,
+		        c->expected, length);
+	return 0;
+}
+
+/* Appends the body, which must begin where the session ends. */
+static int append_chunk(struct exchange *x, struct upload *u, const struct chunk *c)
+{
+	struct body_source body = request_body(&x->request);
+
+	if (c->has_range && c->range.first != u->offset)
+		return err_set(&x->err, ERR_RANGE,
+		        "the chunk begins at %" PRIu64 ", but the next byte is %" PRIu64,
+		        c->range.first, u->offset);
+	if (c->expected == 0)
+		return 0;
+	return upload_append(x->store, u, &body, c->expected, &x->err);
+}
+
+/* A client that is out of step is told where the session stands. */
+static int session_failed(struct exchange *x, const struct upload *u)
+{
+	if (x->err.code == ERR_RANGE)
+		session_headers(x, &x->session, u->offset);
+	return -1;
+}
+
+/* end-5. Pushing a blob in chunks: with Content-Range, or as a stream without. */
+int upload_patch(struct exchange *x)
+{
+	struct upload u = UPLOAD_INIT;
+	struct chunk c;
+	int rc = read_chunk(x, &c);
+
+	if (rc == 0)
+		rc = session_open(x, &u);
+	if (rc == 0)
+		rc = append_chunk(x, &u, &c);
+	if (rc != 0)
+		rc = session_failed(x, &u);
+	upload_close(&u);
+	if (rc != 0)
+		return -1;
+	session_headers(x, &x->session, u.offset);
+	return reply_empty(x, 202);
+}
+
+static int read_last_chunk(struct exchange *x, struct digest *d, struct chunk *c)
+{
+	int found = read_digest(x, d);
+
+	if (found < 0)
+		return -1;
+	if (found == 0)
+		return err_set(&x->err, ERR_DIGEST_INVALID,
+		        "the parameter digest is missing: an upload ends with the blob's "
+		        "digest");
+	return read_chunk(x, c);
+}
+
+/* end-6. Ending an upload: the last chunk, if there is one, and the digest of the whole.
+ */
+int upload_put(struct exchange *x)
+{
+	struct upload u = UPLOAD_INIT;
+	struct digest d;
+	struct chunk c;
+	int rc = read_last_chunk(x, &d, &c);
+
+	if (rc == 0)
+		rc = session_open(x, &u);
+	/* The client names the algorithm only here: in time, unless bytes were hashed
+	 * already. */
+	if (rc == 0 && u.offset == 0)
+		hash_init(&u.hash, d.algorithm);
+	if (rc == 0)
+		rc = append_chunk(x, &u, &c);
+	if (rc == 0)
+		rc = upload_commit(x->store, &u, &d, &x->err);
+	if (rc != 0)
+		rc = session_failed(x, &u);
+	upload_close(&u);
+	return rc == 0 ? reply_created(x, &d) : -1;
+}
+
+/* end-13. What has arrived so far. */
+int upload_status(struct exchange *x)
+{
+	struct upload u = UPLOAD_INIT;
+
+	if (upload_stat(x->store, &x->session, &x->name, x->user, &u, &x->err) != 0)
+		return -1;
+	session_headers(x, &x->session, u.offset);
+	return reply_empty(x, 204);
+}
+
+/* end-14. Cancelling an upload. */
+int upload_delete(struct exchange *x)
+{
+	struct upload u = UPLOAD_INIT;
+	int rc = session_open(x, &u);
+
+	if (rc == 0)
+		rc = upload_cancel(x->store, &u, &x->err);
+	if (rc != 0)
+		rc = session_failed(x, &u);
+	upload_close(&u);
+	return rc == 0 ? reply_empty(x, 204) : -1;
+}
