@@ -1,6 +1,6 @@
 /*
- * The handlers of the route table. A program links the file of its own family only; the others stay
- * NULL in its table (weak), and it answers 404 for their paths.
+ * The handlers of the route table. A program links the file of its own family only; the
+ * others stay NULL in its table (weak), and it answers 404 for their paths.
  */
 #ifndef HANDLERS_H
 #define HANDLERS_H

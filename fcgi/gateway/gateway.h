@@ -1,6 +1,6 @@
 /*
- * What a web server offers a program: variables, a body to read, a reply to write. FastCGI and
- * plain CGI each fill this struct; nothing else knows which of them it is.
+ * What a web server offers a program: variables, a body to read, a reply to write.
+ * FastCGI and plain CGI each fill this struct; nothing else knows which of them it is.
  */
 #ifndef GATEWAY_GATEWAY_H
 #define GATEWAY_GATEWAY_H
@@ -10,7 +10,10 @@
 #include <sys/types.h>
 
 struct gateway {
-	/* The value of a CGI variable (RFC 3875), or NULL; valid until the request ends. */
+	/*
+	 * The value of a CGI variable (RFC 3875), or NULL; valid until the request
+	 * ends.
+	 */
 	const char *(*variable)(struct gateway *g, const char *name);
 	/* Up to len bytes of the body; 0 at its end; -1 when the peer left or stalled. */
 	ssize_t (*body)(struct gateway *g, void *bytes, size_t len);
@@ -18,18 +21,28 @@ struct gateway {
 	int (*reply)(struct gateway *g, const void *bytes, size_t len);
 };
 
-/* A request handler: sees one request through; never fails (its failures become replies). */
+/*
+ * A request handler: sees one request through; never fails (its failures become
+ * replies).
+ */
 typedef void (*gateway_serve)(struct gateway *g, void *arg);
 
 /* Whether descriptor fd is a listening socket, that is, we were started as FastCGI. */
 bool gateway_is_listening(int fd);
 /*
- * FastCGI: serves requests from the listening socket fd until SIGTERM or SIGUSR1, which are let
- * through between requests only; a peer that stalls for timeout_s seconds is given up. 0, or -1
- * when the socket cannot be used.
+ * FastCGI (specification 1.0, role Responder): serves requests from the listening
+ * socket fd until SIGTERM or SIGUSR1, which are let through between requests only; a
+ * peer that stalls for timeout_s seconds (0: never) is given up. What serve() leaves
+ * unread of a body is read and thrown away when it is little; otherwise the connection
+ * is closed behind the reply, so that a refused upload is not carried to its end. fd
+ * becomes non-blocking. 0, or -1 when the socket cannot be used.
  */
 int gateway_fcgi_run(int fd, unsigned timeout_s, gateway_serve serve, void *arg);
-/* CGI: one request from the environment, standard input and standard output. */
-void gateway_cgi_run(gateway_serve serve, void *arg);
+/*
+ * CGI: one request from the environment, standard input and standard output. A body is
+ * read up to CONTENT_LENGTH, or to the end of standard input when there is none; input
+ * that does not come for timeout_s seconds (0: never) is given up.
+ */
+void gateway_cgi_run(unsigned timeout_s, gateway_serve serve, void *arg);
 
 #endif
