@@ -1,0 +1,41 @@
+# shellcheck shell=bash
+# What the scripts share. Sourced from the top of the checkout by a script that has said its
+# own name in $me.
+
+: "${me:?}"
+
+# A message about what is going on: for somebody who watches.
+progress() {
+	[ ! -t 2 ] || printf '%s: %s\n' "$me" "$*" >&2
+}
+
+die() {
+	printf '%s: %s\n' "$me" "$*" >&2
+	exit 1
+}
+
+usage_error() {
+	printf '%s: %s\n' "$me" "$*" >&2
+	printf 'see %s --help\n' "$me" >&2
+	exit 2
+}
+
+# The comment at the top of a script is its --help.
+usage() {
+	sed -n '2,/^$/s/^# \{0,1\}//p' "$me"
+}
+
+# Runs a command and shows what it printed only when it fails.
+quietly() {
+	local log status=0
+	log=$(mktemp "${TMPDIR:-/tmp}/lighter-log.XXXXXX")
+	"$@" >"$log" 2>&1 || status=$?
+	[ "$status" = 0 ] || cat "$log" >&2
+	rm -f "$log"
+	return "$status"
+}
+
+build() {
+	progress "building"
+	quietly make -j"$(nproc)" "$@" || die "the build failed"
+}
