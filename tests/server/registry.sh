@@ -1,0 +1,61 @@
+# shellcheck shell=bash
+# A throw-away registry for tests and scripts: a fresh store, a free port, ended with the
+# script that started it. Sourced from the top of the checkout.
+#
+#   start_registry [ARGUMENT of scripts/run]...   sets $registry (HOST:PORT), $base and $store
+#   stop_registry
+#   $work   a fresh directory that everybody may enter, removed at the end
+#   $programs   directory of the programs to serve with; build/release/bin
+
+programs=${programs:-$PWD/build/release/bin}
+work=$(mktemp -d "${TMPDIR:-/tmp}/lighter-test.XXXXXX")
+chmod 755 "$work"
+started=''
+
+clean_up() {
+	local status=$?
+	trap - EXIT
+	trap '' INT TERM
+	stop_registry
+	rm -rf "$work"
+	exit "$status"
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+
+# A port that nobody listens on now. Whoever starts on it may still lose the race for it.
+free_port() {
+	local port
+	while :; do
+		port=$((RANDOM % 20000 + 12000))
+		(exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
+	done
+	echo "$port"
+}
+
+start_registry() {
+	local tries=5 port
+	store=${store:-$work/store}
+	while :; do
+		port=${port_wanted:-$(free_port)}
+		if scripts/run --bin "$programs" --listen "127.0.0.1:$port" --root "$store" "$@" \
+			>"$work/run.out" 2>&1; then
+			break
+		fi
+		tries=$((tries - 1))
+		if [ "$tries" = 0 ] || ! grep -q 'Address already in use' "$work/run.out"; then
+			cat "$work/run.out" >&2
+			return 1
+		fi
+	done
+	started=1
+	registry=127.0.0.1:$port
+	base=http://$registry
+	export registry base store
+}
+
+stop_registry() {
+	[ -n "$started" ] || return 0
+	started=''
+	scripts/run --stop --root "$store" >/dev/null
+}
