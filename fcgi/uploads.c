@@ -211,8 +211,6 @@ static int append_chunk(struct exchange *x, struct upload *u, const struct chunk
 		return err_set(&x->err, ERR_RANGE,
 		        "the chunk begins at %" PRIu64 ", but the next byte is %" PRIu64,
 		        c->range.first, u->offset);
-	if (c->expected == 0)
-		return 0;
 	return upload_append(x->store, u, &body, c->expected, &x->err);
 }
 

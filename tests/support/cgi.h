@@ -1,7 +1,8 @@
 /*
- * Requests driven through serve_exchange in process: a gateway made of memory, the real route
- * table and handlers, a fresh store. What every reply owes (one status line, a true Content-Length,
- * no body where none may be, errors in JSON with a known code) is asserted on each of them.
+ * Requests driven through serve_exchange in process: a gateway made of memory, the real
+ * route table and handlers, a fresh store. What every reply owes is asserted on each of
+ * them: one status line, a true Content-Length, no body where none may be, errors in JSON
+ * with a known code.
  */
 #ifndef SUPPORT_CGI_H
 #define SUPPORT_CGI_H
@@ -34,7 +35,7 @@ struct cgi_request {
 	struct view body;
 	const char *length; /* CONTENT_LENGTH; NULL: that of body; "": not given */
 	size_t piece;       /* most bytes per read of the body; 0: as many as asked */
-	bool breaks;        /* the peer leaves when break_after bytes of the body were read */
+	bool breaks;        /* the peer leaves when break_after bytes were read */
 	size_t break_after;
 };
 
@@ -90,14 +91,28 @@ struct text sha512_of(const char *bytes);
 struct text cgi_push_blob(struct cgi *c, const char *repo, const char *bytes);
 /* Opens a session; returns its URI. */
 struct text cgi_open_session(struct cgi *c, const char *repo);
-/* An OCI image manifest without layers, told from others by its note; its config is "{}". */
+/* An OCI image manifest without layers, told from others by its note; config is "{}". */
 struct text image_json(const char *note);
 /* The same with a subject, and an artifact type unless that is NULL. */
-struct text referrer_json(const char *note, const char *subject, const char *artifact_type);
-/* Pushes an OCI image manifest by tag or digest, with the blob "{}"; returns its sha256. */
-struct text cgi_push_image(struct cgi *c, const char *repo, const char *ref, const char *json);
+struct text referrer_json(
+	const char *note, const char *subject, const char *artifact_type);
+/* Pushes an OCI image manifest by tag or digest, with the blob "{}"; its sha256. */
+struct text cgi_push_image(
+	struct cgi *c, const char *repo, const char *ref, const char *json);
 
-/* Every name in the store with kind, size, link count and link target, sorted; to be freed. */
+/* head and then pattern so many times; to be freed. */
+char *repeated(const char *head, const char *pattern, size_t times);
+
+/* Every name in the store with kind, size, link count and target, sorted; to be freed. */
 char *store_tree(const struct fixture *f);
+
+/* The store as it was, to compare it with what it is. */
+struct tree {
+	char *text;
+};
+
+struct tree tree_of(const struct cgi *c);
+/* Ends the tree. */
+void expect_untouched(struct cgi *c, struct tree *before);
 
 #endif

@@ -57,37 +57,50 @@ struct text cgi_open_session(struct cgi *c, const char *repo)
 	return text_of("%s", cgi_header(c, "Location"));
 }
 
-#define CONFIG_DESCRIPTOR \
-	"{\"mediaType\":\"application/vnd.oci.image.config.v1+json\",\"size\":2," \
-	"\"digest\":\"sha256:" \
+#define CONFIG_DESCRIPTOR                                                                \
+	"{\"mediaType\":\"application/vnd.oci.image.config.v1+json\",\"size\":2,"        \
+	"\"digest\":\"sha256:"                                                           \
 	"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a\"}"
 
 struct text image_json(const char *note)
 {
 	return text_of("{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_OCI_MANIFEST "\","
-		       "\"config\":" CONFIG_DESCRIPTOR ",\"layers\":[],"
-		       "\"annotations\":{\"note\":\"%s\"}}",
-		note);
+	               "\"config\":" CONFIG_DESCRIPTOR ",\"layers\":[],"
+	               "\"annotations\":{\"note\":\"%s\"}}",
+	        note);
 }
 
-struct text referrer_json(const char *note, const char *subject, const char *artifact_type)
+struct text referrer_json(
+        const char *note, const char *subject, const char *artifact_type)
 {
 	struct text type = {""};
 
 	if (artifact_type)
 		type = text_of("\"artifactType\":\"%s\",", artifact_type);
 	return text_of("{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_OCI_MANIFEST "\",%s"
-		       "\"config\":" CONFIG_DESCRIPTOR ",\"layers\":[],"
-		       "\"subject\":{\"mediaType\":\"" MEDIA_OCI_MANIFEST "\",\"size\":7,"
-		       "\"digest\":\"%s\"},"
-		       "\"annotations\":{\"note\":\"%s\"}}",
-		type.s, subject, note);
+	               "\"config\":" CONFIG_DESCRIPTOR ",\"layers\":[],"
+	               "\"subject\":{\"mediaType\":\"" MEDIA_OCI_MANIFEST "\",\"size\":7,"
+	               "\"digest\":\"%s\"},"
+	               "\"annotations\":{\"note\":\"%s\"}}",
+	        type.s, subject, note);
 }
 
-struct text cgi_push_image(struct cgi *c, const char *repo, const char *ref, const char *json)
+struct text cgi_push_image(
+        struct cgi *c, const char *repo, const char *ref, const char *json)
 {
 	cgi_push_blob(c, repo, "{}");
 	cgi_put(c, MEDIA_OCI_MANIFEST, json, "/v2/%s/manifests/%s", repo, ref);
 	expect_status(c, 201);
 	return sha256_of(json);
+}
+
+char *repeated(const char *head, const char *pattern, size_t times)
+{
+	struct buf text = BUF_INIT(64 << 20);
+
+	buf_add_str(&text, head);
+	for (size_t i = 0; i < times; i++)
+		buf_add_str(&text, pattern);
+	assert_false(buf_failed(&text));
+	return text.ptr;
 }

@@ -20,10 +20,14 @@ static int add_line(const char *path, const struct stat *st, int kind, struct FT
 	(void)ftw;
 	if (kind == FTW_SL && readlink(path, target, sizeof(target) - 1) < 0)
 		return -1;
-	/* The size of a directory and its link count say nothing that its names do not. */
-	if (asprintf(&line, "%s %c %lld %lu %s\n", path + skip, "-dl"[kind == FTW_D ? 1
-			: kind == FTW_SL ? 2 : 0], kind == FTW_D ? 0 : (long long)st->st_size,
-			kind == FTW_D ? 0 : (unsigned long)st->st_nlink, target) < 0)
+	/* The size of a directory and its link count say nothing that its names do not.
+	 */
+	if (asprintf(&line, "%s %c %lld %lu %s\n", path + skip,
+	            "-dl"[kind == FTW_D      ? 1
+	                    : kind == FTW_SL ? 2
+	                                     : 0],
+	            kind == FTW_D ? 0 : (long long)st->st_size,
+	            kind == FTW_D ? 0 : (unsigned long)st->st_nlink, target) < 0)
 		return -1;
 	lines = realloc(lines, (nlines + 1) * sizeof(*lines));
 	lines[nlines++] = line;
@@ -51,4 +55,21 @@ char *store_tree(const struct fixture *f)
 	lines = NULL;
 	assert_false(buf_failed(&all));
 	return all.ptr;
+}
+
+struct tree tree_of(const struct cgi *c)
+{
+	return (struct tree){store_tree(&c->fixture)};
+}
+
+void expect_untouched(struct cgi *c, struct tree *before)
+{
+	char *after = store_tree(&c->fixture);
+
+	assert_string_equal(before->text, after);
+	free(before->text);
+	free(after);
+	/* And the registry goes on. */
+	cgi_get(c, "/v2/");
+	expect_status(c, 200);
 }
