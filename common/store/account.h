@@ -25,7 +25,11 @@ struct account_change {
  */
 int account_gain(struct store *s, const struct account_change *c, const struct path *from,
 	struct err *err);
-/* Takes it away; *lost is false when the repository did not have it. Durable on return. */
-int account_lose(struct store *s, const struct account_change *c, bool *lost, struct err *err);
+/*
+ * Takes it away; *lost is false when the repository did not have it. Durable on return.
+ * Failing to sync is a failure, but the entry has gone then (*lost is true).
+ */
+int account_lose(
+	struct store *s, const struct account_change *c, bool *lost, struct err *err);
 
 #endif

@@ -9,7 +9,7 @@
 #include "format/name.h"
 
 struct path {
-	char text[768]; /* the longest: repos/ + 255 + /@referrers/sha512/ + 128 + / + 135 */
+	char text[768]; /* the longest has 6 + 255 + 19 + 128 + 1 + 128: a referrer's */
 };
 
 #define PATH_BLOBS "blobs"

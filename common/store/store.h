@@ -18,13 +18,14 @@
 
 #include "base/config.h"
 #include "base/err.h"
+#include "format/name.h"
 
 #include <stdint.h>
 
 struct listing_cache;
 
 struct store {
-	int root;                    /* descriptor of the root directory, -1 when closed */
+	int root; /* descriptor of the root directory, -1 when closed */
 	const struct config *config; /* borrowed */
 	struct listing_cache *listings;
 };
@@ -32,9 +33,9 @@ struct store {
 #define STORE_INIT ((struct store){-1, 0, 0})
 
 /*
- * Opens the store at config->root, laying it out when the directory is empty or absent
- * (any number of processes may do so at once). ERR_FAULT when it cannot be opened or
- * is of a newer format; nothing is touched then.
+ * Opens the store at config->root. A directory that is absent (its parent is not) or has
+ * no format file is laid out, by any number of processes at once. ERR_FAULT when it
+ * cannot be opened or is of another format; nothing in it is touched then.
  */
 int store_open(struct store *s, const struct config *config, struct err *err);
 void store_close(struct store *s);
@@ -45,4 +46,7 @@ int store_sync_dir(struct store *s, const char *path, struct err *err);
  * that was made is durable in its parent before this returns.
  */
 int store_make_dirs(struct store *s, const char *path, struct err *err);
+/* 128 random bits: the name of a session or of a file in tmp/. */
+int store_random_id(struct session_id *out, struct err *err);
+
 #endif

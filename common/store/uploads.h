@@ -1,12 +1,21 @@
 /*
  * Upload sessions (OCI end-4 to end-6, end-13, end-14).
  *
- *     uploads/<id>/data   the bytes so far; its flock is the session's lock: one writer at a time
- *     uploads/<id>/state  a checksummed record: repository, user, algorithm, offset, hash state;
- *                         replaced by rename, never rewritten
+ *     uploads/<id>/data   the bytes so far; its flock is the session's lock: one writer
+ *                         at a time
+ *     uploads/<id>/state  a checksummed record: repository, user, algorithm, offset, hash
+ *                         state; replaced by rename, never rewritten
  *
- * The record says how many bytes count; what stands in data beyond them is cut off by the next
- * writer. When the record is unreadable or its hash state unusable the data are hashed again.
+ * The record says how many bytes count; what stands in data beyond them is cut off by the
+ * next writer. It is not synced, and neither are the data before the end: a session
+ * survives a killed process. After a restart of the machine, or when the hash state is of
+ * another build, it goes on with what can be proven: the data, as many as there are and
+ * at most as many as counted, are hashed again by the next writer. A session whose record
+ * is unreadable belongs to nobody and is unknown.
+ *
+ * Just before they are published the data are made read only. Should that be interrupted
+ * the session takes no more bytes, as they may be a blob by then; it can be finished
+ * again.
  */
 #ifndef STORE_UPLOADS_H
 #define STORE_UPLOADS_H
@@ -16,49 +25,67 @@
 #include "store/pump.h"
 #include "store/store.h"
 
+#include <stdbool.h>
+
 #define UPLOAD_USER_MAX 255
 
 struct upload {
 	struct session_id id;
 	struct repo_name repo;
 	char user[UPLOAD_USER_MAX + 1]; /* "" for anonymous */
-	uint64_t offset;                /* bytes that count */
-	struct hash hash;               /* state at offset */
-	int fd;                         /* data, locked; -1 when closed */
+	uint64_t offset;		/* bytes that count */
+	struct hash hash;		/* state at offset */
+	int fd;				/* data, locked; -1 when closed */
+	bool sealed;			/* being published: no more bytes */
 };
 
-#define UPLOAD_INIT ((struct upload){{{0}}, {{0}}, {0}, 0, {0}, -1})
+#define UPLOAD_INIT ((struct upload){.fd = -1})
 
-/* Opens a new session and leaves it unlocked; only u->id is of use afterwards. */
+/*
+ * Makes a new session and leaves it unlocked; only u->id is of use afterwards. Nothing is
+ * left of it on failure. ERR_BAD_REQUEST when user is longer than UPLOAD_USER_MAX.
+ */
 int upload_create(struct store *s, const struct repo_name *repo, const char *user,
 	enum digest_algorithm a, struct upload *u, struct err *err);
 /*
- * Opens a session for writing and locks it. ERR_BLOB_UPLOAD_UNKNOWN when there is none of this id
- * for this repository and user; ERR_RANGE when another request is writing to it (u->offset is set).
+ * Opens a session for writing and locks it. ERR_BLOB_UPLOAD_UNKNOWN when there is none of
+ * this id for this repository and user; ERR_RANGE when another request is writing to it
+ * (u->offset is set).
  */
-int upload_open(struct store *s, const struct session_id *id, const struct repo_name *repo,
-	const char *user, struct upload *u, struct err *err);
-/* Reads the state only, without the lock (OCI end-13). */
-int upload_stat(struct store *s, const struct session_id *id, const struct repo_name *repo,
-	const char *user, struct upload *u, struct err *err);
-/*
- * Appends a body and saves the state. expected is the length the client declared, or UINT64_MAX:
- * a body that is complete but of another length is refused with ERR_SIZE_INVALID and undone. When the
- * peer goes away in the middle, what arrived is kept: ERR_GONE. limit as in pump.h, on the whole blob.
- */
-int upload_append(struct store *s, struct upload *u, struct body_source *body, uint64_t expected,
+int upload_open(struct store *s, const struct session_id *id,
+	const struct repo_name *repo, const char *user, struct upload *u,
+	struct err *err);
+/* Reads the state only, without the lock (OCI end-13); fails as upload_open does. */
+int upload_stat(struct store *s, const struct session_id *id,
+	const struct repo_name *repo, const char *user, struct upload *u,
 	struct err *err);
 /*
- * Finishes: the whole must hash to d (ERR_DIGEST_INVALID; the session is then removed), is published
- * into the repository, and the session goes away. When d is of another algorithm than the session's
- * hash, the data are read once more.
+ * Appends a body and saves the state. expected is the length the client declared, or
+ * UINT64_MAX. When the peer goes away in the middle, what arrived is kept: ERR_GONE. Any
+ * other failure leaves the session as it was: ERR_SIZE_INVALID for a body that is
+ * complete but of another length, ERR_TOO_LARGE when the blob grows over
+ * config->blob_limit, ERR_BLOB_UPLOAD_INVALID when the session is sealed, and faults.
  */
-int upload_commit(struct store *s, struct upload *u, const struct digest *d, struct err *err);
-/* Removes the session (OCI end-14). */
+int upload_append(struct store *s, struct upload *u, struct body_source *body,
+	uint64_t expected, struct err *err);
+/*
+ * Finishes: the whole must hash to d (ERR_DIGEST_INVALID; the session is then removed),
+ * is published into the repository, and the session goes away. When d is of another
+ * algorithm than the session's hash, the data are read once more. ERR_BLOB_UPLOAD_INVALID
+ * when the data are not what was counted (the session is removed). After a fault the
+ * session is there still and can be finished again, unless the data could not be synced:
+ * then nothing is known of them, and it is removed.
+ */
+int upload_commit(
+	struct store *s, struct upload *u, const struct digest *d, struct err *err);
+/* Removes the session (OCI end-14). After a fault it is there still. */
 int upload_cancel(struct store *s, struct upload *u, struct err *err);
 /* Closes the descriptor and so the lock. Safe on UPLOAD_INIT. */
 void upload_close(struct upload *u);
-/* The whole body as a blob in one go (OCI end-4b): no session, three syncs. */
+/*
+ * The whole body as a blob in one go (OCI end-4b): no session, three syncs. Fails as
+ * upload_append and upload_commit do; nothing is left then.
+ */
 int upload_single(struct store *s, const struct repo_name *repo, const struct digest *d,
 	struct body_source *body, uint64_t expected, struct err *err);
 
