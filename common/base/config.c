@@ -346,23 +346,26 @@ out:
 	return rc;
 }
 
+static bool is_host_char(char c)
+{
+	if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
+		return true;
+	return c != '\0' && strchr(".-_:[]", c);
+}
+
 /* Goes into Location fields: nothing but what a host and a port are written with. */
 static bool is_public_url(struct view url)
 {
 	struct view scheme, host;
 
-	if (!view_cut(url, ':', &scheme, &host) || !view_starts(host, "//") || host.len < 3)
-		return false;
+	view_cut(url, ':', &scheme, &host);
 	if (!view_is(scheme, "http") && !view_is(scheme, "https"))
 		return false;
-	for (size_t i = 2; i < host.len; i++) {
-		char c = host.ptr[i];
-
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
-			continue;
-		if (c == '\0' || !strchr(".-_:[]", c))
+	if (!view_starts(host, "//") || host.len < 3)
+		return false;
+	for (size_t i = 2; i < host.len; i++)
+		if (!is_host_char(host.ptr[i]))
 			return false;
-	}
 	return true;
 }
 

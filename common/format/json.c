@@ -43,10 +43,17 @@ static size_t number_length(struct view v)
 	return is_one_of(v, i, "+-.") ? 0 : i;
 }
 
+/* Whether len bytes are the shortest form of a code point that is no surrogate. */
+static bool is_canonical(unsigned long code, size_t len)
+{
+	static const unsigned long smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+
+	return code >= smallest[len] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
+}
+
 /* Length of the UTF-8 sequence of more than one byte at the start of v, or 0 (RFC 3629). */
 static size_t utf8_length(struct view v)
 {
-	static const unsigned long smallest[] = {0, 0, 0x80, 0x800, 0x10000};
 	unsigned char first = (unsigned char)v.ptr[0];
 	size_t len = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
 	unsigned long code = first & (0x7fU >> len);
@@ -58,9 +65,7 @@ static size_t utf8_length(struct view v)
 			return 0;
 		code = code << 6 | ((unsigned char)v.ptr[i] & 0x3f);
 	}
-	if (code < smallest[len] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-		return 0;
-	return len;
+	return is_canonical(code, len) ? len : 0;
 }
 
 /* Length of the string at the start of v with its quotes, or 0. json-c reads the escapes. */

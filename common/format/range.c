@@ -40,9 +40,8 @@ enum range_class range_parse(struct view value, uint64_t size, struct range *out
 	struct view unit, spec, left, right;
 	uint64_t first, last = UINT64_MAX;
 
-	if (!view_cut(view_trim(value), '=', &unit, &spec) || !view_is_nocase(unit, "bytes"))
-		return RANGE_NONE;
-	if (!view_cut(spec, '-', &left, &right))
+	view_cut(view_trim(value), '=', &unit, &spec);
+	if (!view_is_nocase(unit, "bytes") || !view_cut(spec, '-', &left, &right))
 		return RANGE_NONE;
 	if (left.len == 0)
 		return parse_suffix(right, size, out);
