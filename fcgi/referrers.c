@@ -147,27 +147,38 @@ static int visit(struct exchange *x, struct answer *a, const char *name)
 	return found < 0 ? -1 : 0;
 }
 
-static int write_answer(struct exchange *x, struct answer *a)
+/* The page of entries behind start. */
+static int visit_page(struct exchange *x, struct answer *a, const struct digest *start)
 {
 	struct listing *entries = NULL;
-	struct digest start;
-	int rc = read_start(x, &a->page, &start);
+	int rc = referrers_list(x->store, &x->name, &x->digest, &entries, &x->err);
 
-	buf_add_str(&a->json, ANSWER_HEAD);
-	/* A digest of an algorithm that is not ours is no manifest's subject. */
-	if (rc == 0 && !x->digest_unsupported && !(a->page.has_n && a->page.n == 0))
-		rc = referrers_list(x->store, &x->name, &x->digest, &entries, &x->err);
-	if (rc == 0 && entries) {
-		for (size_t i = listing_after(entries, start.hex);
-		        rc == 0 && !a->more && i < entries->count; i++)
-			rc = visit(x, a, entries->names[i]);
+	if (rc != 0)
+		return -1;
+	for (size_t i = listing_after(entries, start->hex); i < entries->count; i++) {
+		rc = visit(x, a, entries->names[i]);
+		if (rc != 0 || a->more)
+			break;
 	}
-	buf_add_str(&a->json, ANSWER_TAIL);
-	if (rc == 0 && buf_failed(&a->json))
-		rc = err_set(&x->err, ERR_FAULT, "no memory for the referrers");
-	if (entries)
-		listing_release(entries);
+	listing_release(entries);
 	return rc;
+}
+
+static int write_answer(struct exchange *x, struct answer *a)
+{
+	/* A digest of an algorithm that is not ours is no manifest's subject. */
+	bool empty = x->digest_unsupported || (a->page.has_n && a->page.n == 0);
+	struct digest start;
+
+	if (read_start(x, &a->page, &start) != 0)
+		return -1;
+	buf_add_str(&a->json, ANSWER_HEAD);
+	if (!empty && visit_page(x, a, &start) != 0)
+		return -1;
+	buf_add_str(&a->json, ANSWER_TAIL);
+	if (buf_failed(&a->json))
+		return err_set(&x->err, ERR_FAULT, "no memory for the referrers");
+	return 0;
 }
 
 static void link_next(struct exchange *x, const struct answer *a)

@@ -63,12 +63,13 @@ static void nothing_is_an_empty_index(void **state)
 	expect_body(c, EMPTY_ANSWER);
 }
 
+#define UPPER_DIGEST                                                                     \
+	"sha256:44136FA355B3678A1146AD16F7E8649E94FB4FC21FE77E8310C060F61CAAFF8A"
+
 static void a_malformed_digest_is_400(void **state)
 {
 	static const char *const bad[] = {"sha256:abc", "sha256:", "x", "sha256",
-	        "latest", ":", "a:b:c",
-	        "sha256:"
-	        "44136FA355B3678A1146AD16F7E8649E94FB4FC21FE77E8310C060F61CAAFF8A"};
+	        "latest", ":", "a:b:c", UPPER_DIGEST};
 	struct cgi *c = *state;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
