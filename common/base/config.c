@@ -24,10 +24,11 @@ static const char *const log_level_words[] = {"error", "warn", "info", "debug", 
 
 enum type { TYPE_TEXT, TYPE_SIZE, TYPE_DURATION, TYPE_NUMBER, TYPE_SWITCH, TYPE_CHOICE };
 
+/* The field is a char * for a text, a bool for a switch, a uint64_t for all else. */
 struct setting {
 	const char *name;
 	enum type type;
-	size_t offset;            /* of the field: char * for text, bool for a switch, else uint64_t */
+	size_t offset;            /* of the field in struct config */
 	const char *start;        /* the default, as a file would say it */
 	uint64_t min, max;        /* of sizes, durations and numbers */
 	const char *const *words; /* of switches and choices */
@@ -51,11 +52,11 @@ struct setting {
 static const struct setting settings[] = {
 	TEXT("root", root, "", "absolute path of the store"),
 	TEXT("public-url", public_url, "",
-		"scheme://host[:port] that clients use, for absolute addresses in answers"),
+		"scheme://host[:port] that clients use, for absolute Location fields"),
 	CHOICE("durability", durability, "full", durability_words,
 		"full: a success has reached the disk; relaxed: a power cut may undo it"),
 	CHOICE("sendfile", sendfile, "copy", sendfile_words,
-		"who sends blobs: this program, or the web server told so by a header field"),
+		"who sends blobs: this program, or the web server by a header field"),
 	TEXT("accel-prefix", accel_prefix, "/_store",
 		"URL path of the internal location that serves the root, for x-accel"),
 	SIZE("manifest-limit", manifest_limit, "4MiB", 4 * MIB, 64 * MIB,
@@ -72,7 +73,8 @@ static const struct setting settings[] = {
 		"how long to wait for a lock before answering 503"),
 	DURATION("gc-grace", gc_grace, "1d", 0, 3650 * DAY,
 		"age below which content that nothing refers to is kept"),
-	CHOICE("log-level", log_level, "warn", log_level_words, "least severe event to log"),
+	CHOICE("log-level", log_level, "warn", log_level_words,
+		"least severe event to log"),
 };
 
 #define NSETTINGS (sizeof(settings) / sizeof(settings[0]))
@@ -103,7 +105,9 @@ static uint64_t value_of(const struct config *c, const struct setting *s)
 {
 	const char *at = (const char *)c + s->offset;
 
-	return s->type == TYPE_SWITCH ? *(const bool *)at : *(const uint64_t *)(const void *)at;
+	if (s->type == TYPE_SWITCH)
+		return *(const bool *)at;
+	return *(const uint64_t *)(const void *)at;
 }
 
 static const char *text_of(const struct config *c, const struct setting *s)
@@ -113,7 +117,7 @@ static const char *text_of(const struct config *c, const struct setting *s)
 	return text ? text : "";
 }
 
-/* n in the largest unit that divides it, so that it reads as somebody would have written it. */
+/* n in the largest unit that divides it: as somebody would have written it. */
 static void add_value(struct buf *out, enum type type, uint64_t n)
 {
 	static const struct {
@@ -161,14 +165,15 @@ static void add_limits(struct buf *out, const struct setting *s)
 	add_value(out, s->type, s->max);
 }
 
-static int bad_value(const struct setting *s, struct view value, const char *where,
-	struct err *err)
+static int bad_value(
+	const struct setting *s, struct view value, const char *where, struct err *err)
 {
 	struct buf limits = BUF_INIT(256);
 
 	add_limits(&limits, s);
 	err_set(err, ERR_BAD_REQUEST, "%s: bad value \"%.*s\" for %s (%s)", where,
-		value.len < 64 ? (int)value.len : 64, value.ptr, s->name, buf_str(&limits));
+		value.len < 64 ? (int)value.len : 64, value.ptr, s->name,
+		buf_str(&limits));
 	buf_release(&limits);
 	return -1;
 }
@@ -211,8 +216,8 @@ static bool is_text(struct view v)
 	return true;
 }
 
-static int set_text(struct config *c, const struct setting *s, struct view value,
-	struct err *err)
+static int set_text(
+	struct config *c, const struct setting *s, struct view value, struct err *err)
 {
 	char **at = field(c, s);
 	char *copy = strndup(value.len ? value.ptr : "", value.len);
@@ -224,8 +229,8 @@ static int set_text(struct config *c, const struct setting *s, struct view value
 	return 0;
 }
 
-static int set(struct config *c, const struct setting *s, struct view value, const char *where,
-	struct err *err)
+static int set(struct config *c, const struct setting *s, struct view value,
+	const char *where, struct err *err)
 {
 	uint64_t n;
 
@@ -260,8 +265,8 @@ void config_release(struct config *c)
 	memset(c, 0, sizeof(*c));
 }
 
-static int set_named(struct config *c, struct view name, struct view value, const char *where,
-	bool seen[NSETTINGS], struct err *err)
+static int set_named(struct config *c, struct view name, struct view value,
+	const char *where, bool seen[NSETTINGS], struct err *err)
 {
 	const struct setting *s = find(name);
 
@@ -297,7 +302,8 @@ static int read_line(struct config *c, struct view line, const char *where,
 	return set_named(c, view_trim(name), view_trim(value), where, seen, err);
 }
 
-static int read_lines(struct config *c, struct view rest, const char *path, struct err *err)
+static int read_lines(
+	struct config *c, struct view rest, const char *path, struct err *err)
 {
 	bool seen[NSETTINGS] = {false};
 	struct buf where = BUF_INIT(4096);
@@ -375,17 +381,20 @@ int config_check(const struct config *c, struct err *err)
 
 	if (!c->root || c->root[0] == '\0')
 		return err_set(err, ERR_BAD_REQUEST,
-			"root is not set: give the path of the store, as --set root=/path");
+			"root is not set: give the path of the store (root = /path)");
 	if (c->root[0] != '/')
-		return err_set(err, ERR_BAD_REQUEST, "root is no absolute path: \"%s\"", c->root);
+		return err_set(err, ERR_BAD_REQUEST, "root is no absolute path: \"%s\"",
+			c->root);
 	if (url.len > 0 && !is_public_url(url))
 		return err_set(err, ERR_BAD_REQUEST,
 			"public-url is no http://host[:port] or https://host[:port] "
 			"(without a slash at the end): \"%s\"",
 			c->public_url);
-	if (c->sendfile == SENDFILE_X_ACCEL && !view_starts(view_of(c->accel_prefix), "/"))
+	if (c->sendfile == SENDFILE_X_ACCEL &&
+		!view_starts(view_of(c->accel_prefix), "/"))
 		return err_set(err, ERR_BAD_REQUEST,
-			"accel-prefix does not begin with a slash: \"%s\"", c->accel_prefix);
+			"accel-prefix does not begin with a slash: \"%s\"",
+			c->accel_prefix);
 	return 0;
 }
 

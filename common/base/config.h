@@ -24,7 +24,7 @@ struct config {
 	char *public_url;        /* "" or scheme://host[:port] without a trailing slash */
 	uint64_t durability;     /* enum durability */
 	uint64_t sendfile;       /* enum sendfile_method */
-	char *accel_prefix;      /* URL path of the internal location for X-Accel-Redirect */
+	char *accel_prefix;      /* URL path of the location for X-Accel-Redirect */
 	uint64_t manifest_limit; /* bytes of one manifest */
 	uint64_t blob_limit;     /* bytes of one blob, 0: no limit */
 	uint64_t page_limit;     /* entries of one listing page */

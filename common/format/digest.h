@@ -39,6 +39,7 @@ size_t digest_hex_length(enum digest_algorithm a);
 char *digest_text(const struct digest *d, char out[DIGEST_TEXT_MAX + 1]);
 bool digest_equal(const struct digest *a, const struct digest *b);
 /* Only hexadecimal digits of the right number (a file name in the store): 0 or -1. */
-MUST_USE int digest_from_hex(enum digest_algorithm a, struct view hex, struct digest *out);
+MUST_USE int digest_from_hex(
+	enum digest_algorithm a, struct view hex, struct digest *out);
 
 #endif

@@ -77,7 +77,8 @@ void hash_final(struct hash *h, struct digest *out)
 	out->hex[2 * len] = '\0';
 }
 
-void hash_bytes(enum digest_algorithm a, const void *bytes, size_t len, struct digest *out)
+void hash_bytes(
+	enum digest_algorithm a, const void *bytes, size_t len, struct digest *out)
 {
 	struct hash h;
 
@@ -148,8 +149,8 @@ static bool is_bit_count(const unsigned char *in, size_t width, uint64_t offset)
 	return low == offset << 3 && high == offset >> 61;
 }
 
-int hash_import(struct hash *h, enum digest_algorithm a, const unsigned char *bytes, size_t len,
-	uint64_t offset)
+int hash_import(struct hash *h, enum digest_algorithm a, const unsigned char *bytes,
+	size_t len, uint64_t offset)
 {
 	size_t width = a == DIGEST_SHA256 ? 4 : 8;
 	size_t block = a == DIGEST_SHA256 ? SHA256_CBLOCK : SHA512_CBLOCK;

@@ -32,11 +32,12 @@ void hash_update(struct hash *h, const void *bytes, size_t len);
 /* The digest of all that was added; h is used up. */
 void hash_final(struct hash *h, struct digest *out);
 /* Digest of one piece. */
-void hash_bytes(enum digest_algorithm a, const void *bytes, size_t len, struct digest *out);
+void hash_bytes(
+	enum digest_algorithm a, const void *bytes, size_t len, struct digest *out);
 /* Writes the state to out; returns its length. */
 size_t hash_export(const struct hash *h, unsigned char out[HASH_STATE_MAX]);
-/* 0, or -1 when the bytes are no state of this algorithm at offset bytes (the count must agree). */
-MUST_USE int hash_import(struct hash *h, enum digest_algorithm a, const unsigned char *bytes,
-	size_t len, uint64_t offset);
+/* 0, or -1 when the bytes are no state of this algorithm after offset bytes. */
+MUST_USE int hash_import(struct hash *h, enum digest_algorithm a,
+	const unsigned char *bytes, size_t len, uint64_t offset);
 
 #endif

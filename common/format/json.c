@@ -48,10 +48,11 @@ static bool is_canonical(unsigned long code, size_t len)
 {
 	static const unsigned long smallest[] = {0, 0, 0x80, 0x800, 0x10000};
 
-	return code >= smallest[len] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
+	return code >= smallest[len] && code <= 0x10ffff &&
+	       (code < 0xd800 || code > 0xdfff);
 }
 
-/* Length of the UTF-8 sequence of more than one byte at the start of v, or 0 (RFC 3629). */
+/* Length of the UTF-8 sequence (of two bytes or more) at the start of v, or 0. */
 static size_t utf8_length(struct view v)
 {
 	unsigned char first = (unsigned char)v.ptr[0];
@@ -68,7 +69,7 @@ static size_t utf8_length(struct view v)
 	return is_canonical(code, len) ? len : 0;
 }
 
-/* Length of the string at the start of v with its quotes, or 0. json-c reads the escapes. */
+/* Length of the string at the start of v with its quotes, or 0; json-c reads escapes. */
 static size_t string_length(struct view v)
 {
 	size_t i = 1;
@@ -101,7 +102,7 @@ static size_t token_length(struct view v)
 	return is_one_of(v, 0, "{}[]:, \t\r\naeflnrstu") ? 1 : 0;
 }
 
-/* Checks every token of the text and counts what the tree will hold; structure is json-c's part. */
+/* Checks every token and counts what the tree will hold; structure is json-c's part. */
 static const char *check_tokens(struct view text)
 {
 	unsigned long containers = 0, values = 0;

@@ -53,7 +53,8 @@ static const char *guess_type(struct json_object *root)
 	return NULL;
 }
 
-static int document_type(struct json_object *root, char out[MEDIA_TYPE_MAX + 1], struct err *err)
+static int document_type(
+	struct json_object *root, char out[MEDIA_TYPE_MAX + 1], struct err *err)
 {
 	struct json_object *value;
 
@@ -75,13 +76,14 @@ static int read_media_type(struct json_object *root, const char *content_type,
 	const char *guess;
 
 	if (content_type[0] && media_type_parse(view_of(content_type), out) != 0)
-		return err_set(err, ERR_MANIFEST_INVALID, "Content-Type is no media type");
+		return err_set(
+			err, ERR_MANIFEST_INVALID, "Content-Type is no media type");
 	if (document_type(root, document, err) != 0)
 		return -1;
 	if (content_type[0]) {
 		if (document[0] && !view_is_nocase(view_of(document), out))
 			return err_set(err, ERR_MANIFEST_INVALID,
-				"Content-Type %.80s contradicts the manifest's mediaType %.80s",
+				"Content-Type is %.80s, the manifest says %.80s",
 				out, document);
 		return 0;
 	}
@@ -94,8 +96,8 @@ static int read_media_type(struct json_object *root, const char *content_type,
 
 /* ---- descriptors ---- */
 
-static int bad_descriptor(const char *name, size_t index, enum err_code code, const char *what,
-	struct err *err)
+static int bad_descriptor(const char *name, size_t index, enum err_code code,
+	const char *what, struct err *err)
 {
 	if (index == ALONE)
 		return err_set(err, code, "%s in the manifest: %s", name, what);
@@ -109,11 +111,14 @@ static int read_descriptor(struct json_object *d, const char *name, size_t index
 	struct json_object *digest, *size;
 
 	if (!json_object_is_type(d, json_type_object))
-		return bad_descriptor(name, index, ERR_MANIFEST_INVALID, "no object", err);
+		return bad_descriptor(
+			name, index, ERR_MANIFEST_INVALID, "no object", err);
 	if (!json_member(d, "digest", json_type_string, &digest) || !digest)
-		return bad_descriptor(name, index, ERR_MANIFEST_INVALID, "no digest", err);
+		return bad_descriptor(
+			name, index, ERR_MANIFEST_INVALID, "no digest", err);
 	if (!json_member(d, "size", json_type_int, &size) || !size ||
-		json_object_get_int64(size) < 0 || json_object_get_uint64(size) > INT64_MAX)
+		json_object_get_int64(size) < 0 ||
+		json_object_get_uint64(size) > INT64_MAX)
 		return bad_descriptor(name, index, ERR_MANIFEST_INVALID,
 			"size is no number of bytes", err);
 	out->size = json_object_get_uint64(size);
@@ -124,7 +129,8 @@ static int read_descriptor(struct json_object *d, const char *name, size_t index
 		return bad_descriptor(name, index, ERR_DIGEST_INVALID,
 			"digest of an algorithm other than sha256 and sha512", err);
 	default:
-		return bad_descriptor(name, index, ERR_DIGEST_INVALID, "malformed digest", err);
+		return bad_descriptor(
+			name, index, ERR_DIGEST_INVALID, "malformed digest", err);
 	}
 }
 
@@ -151,8 +157,8 @@ static int reserve_refs(struct manifest *out, size_t more, struct err *err)
 	return 0;
 }
 
-static int read_list(struct json_object *root, const char *name, struct manifest *out,
-	struct err *err)
+static int read_list(
+	struct json_object *root, const char *name, struct manifest *out, struct err *err)
 {
 	struct json_object *list;
 	size_t n;
@@ -183,7 +189,8 @@ static int read_config(struct json_object *root, struct manifest *out, struct er
 	if (member(root, "config", json_type_object, &config, err) != 0)
 		return -1;
 	if (!config)
-		return err_set(err, ERR_MANIFEST_INVALID, "the image manifest has no config");
+		return err_set(
+			err, ERR_MANIFEST_INVALID, "the image manifest has no config");
 	if (reserve_refs(out, 1, err) != 0)
 		return -1;
 	ref = &out->refs[out->nrefs];
@@ -222,7 +229,8 @@ static int merge_refs(struct manifest *m, struct err *err)
 		if (last->size != m->refs[i].size)
 			return err_set(err, ERR_SIZE_INVALID,
 				"the manifest gives %s:%s different sizes",
-				digest_algorithm_name(last->digest.algorithm), last->digest.hex);
+				digest_algorithm_name(last->digest.algorithm),
+				last->digest.hex);
 		last->optional = last->optional && m->refs[i].optional;
 	}
 	m->nrefs = kept + 1;
@@ -244,11 +252,13 @@ static int check_shape(struct json_object *root, enum manifest_kind kind, struct
 	for (size_t i = 0; i < 2; i++)
 		if (json_object_object_get(root, foreign[kind][i]))
 			return err_set(err, ERR_MANIFEST_INVALID,
-				"a manifest of this media type has no \"%s\"", foreign[kind][i]);
+				"a manifest of this media type has no \"%s\"",
+				foreign[kind][i]);
 	if (member(root, "schemaVersion", json_type_int, &version, err) != 0)
 		return -1;
 	if (version && json_object_get_int64(version) != 2)
-		return err_set(err, ERR_MANIFEST_INVALID, "schemaVersion of the manifest is not 2");
+		return err_set(err, ERR_MANIFEST_INVALID,
+			"schemaVersion of the manifest is not 2");
 	return 0;
 }
 
@@ -278,7 +288,8 @@ static bool has_control(struct view v)
 	return false;
 }
 
-static int read_artifact_type(struct json_object *root, struct manifest *out, struct err *err)
+static int read_artifact_type(
+	struct json_object *root, struct manifest *out, struct err *err)
 {
 	struct json_object *value, *config;
 	struct view text;
@@ -291,15 +302,17 @@ static int read_artifact_type(struct json_object *root, struct manifest *out, st
 			return -1;
 	}
 	text = json_text(value);
-	if (has_control(text) || view_copy(text, out->artifact_type, MEDIA_TYPE_MAX + 1) != 0)
+	if (has_control(text) ||
+		view_copy(text, out->artifact_type, MEDIA_TYPE_MAX + 1) != 0)
 		return err_set(err, ERR_MANIFEST_INVALID,
-			"artifact type of the manifest over %d bytes or with control characters",
+			"artifact type over %d bytes or with control characters",
 			MEDIA_TYPE_MAX);
 	return 0;
 }
 
 /* Other than strings would make the answer of the referrers API unreadable to clients. */
-static int read_annotations(struct json_object *root, struct manifest *out, struct err *err)
+static int read_annotations(
+	struct json_object *root, struct manifest *out, struct err *err)
 {
 	struct json_object *annotations;
 
@@ -310,12 +323,14 @@ static int read_annotations(struct json_object *root, struct manifest *out, stru
 	json_object_object_foreach(annotations, name, value) {
 		if (!json_object_is_type(value, json_type_string))
 			return err_set(err, ERR_MANIFEST_INVALID,
-				"annotation \"%.100s\" of the manifest is no string", name);
+				"annotation \"%.100s\" of the manifest is no string",
+				name);
 	}
 	out->annotations = strdup(json_object_to_json_string_ext(
 		annotations, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 	if (!out->annotations)
-		return err_set(err, ERR_FAULT, "no memory for the annotations of a manifest");
+		return err_set(
+			err, ERR_FAULT, "no memory for the annotations of a manifest");
 	return 0;
 }
 
@@ -324,7 +339,8 @@ static int read_whole(struct json_object *root, struct manifest *out, struct err
 	if (check_shape(root, out->kind, err) != 0)
 		return -1;
 	if (out->kind == MANIFEST_IMAGE) {
-		if (read_config(root, out, err) != 0 || read_list(root, "layers", out, err) != 0)
+		if (read_config(root, out, err) != 0 ||
+			read_list(root, "layers", out, err) != 0)
 			return -1;
 	} else if (read_list(root, "manifests", out, err) != 0) {
 		return -1;
@@ -336,7 +352,7 @@ static int read_whole(struct json_object *root, struct manifest *out, struct err
 	return read_annotations(root, out, err);
 }
 
-/* The same members may mean something else in a type we do not know: what does not fit is not ours. */
+/* In another type a member may mean something else: what does not fit is not ours. */
 static void read_other(struct json_object *root, struct manifest *out)
 {
 	struct err ignored = ERR_INIT;
@@ -357,7 +373,8 @@ int manifest_parse(struct view bytes, const char *content_type, struct manifest 
 	int rc = -1;
 
 	if (!root)
-		return err_set(err, ERR_MANIFEST_INVALID, "the manifest is no JSON object: %s", why);
+		return err_set(err, ERR_MANIFEST_INVALID,
+			"the manifest is no JSON object: %s", why);
 	if (read_media_type(root, content_type, out->media_type, err) != 0)
 		goto out;
 	out->kind = kind_of(out->media_type);

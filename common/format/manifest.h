@@ -32,9 +32,9 @@ struct manifest {
 	char media_type[MEDIA_TYPE_MAX + 1];
 	bool has_subject;
 	struct digest subject;
-	char artifact_type[MEDIA_TYPE_MAX + 1]; /* as the referrers API shows it; "" when none */
-	char *annotations;                      /* the "annotations" object as JSON text, or NULL */
-	struct manifest_ref *refs;              /* owned, each digest once, in order of digest */
+	char artifact_type[MEDIA_TYPE_MAX + 1]; /* of the referrers API; "" when none */
+	char *annotations;                      /* the object as JSON text, or NULL */
+	struct manifest_ref *refs;              /* each digest once, in order of digest */
 	size_t nrefs;
 };
 

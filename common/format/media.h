@@ -13,11 +13,12 @@
 #define MEDIA_DOCKER_LIST "application/vnd.docker.distribution.manifest.list.v2+json"
 
 /*
- * The type/subtype of a Content-Type value, without parameters, in out[MEDIA_TYPE_MAX + 1];
- * case is kept. 0, or -1 when it is not of the grammar or too long.
+ * The type/subtype of a Content-Type value, without parameters, in
+ * out[MEDIA_TYPE_MAX + 1]; case is kept. 0, or -1 when it is not of the grammar or too
+ * long; out is then empty.
  */
 MUST_USE int media_type_parse(struct view value, char out[MEDIA_TYPE_MAX + 1]);
-/* Layers that are fetched from elsewhere and need not be pushed (image-spec, Docker foreign). */
+/* Layers that are fetched from elsewhere and need not be pushed. */
 bool media_type_is_nondistributable(struct view type);
 
 #endif

@@ -7,7 +7,7 @@ static bool is_lower_alnum(char c)
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
-/* Length of the separator at the start of v: '.', '_', '__' or any number of '-'; else 0. */
+/* Length of the separator at the start of v ('.', '_', '__' or '-'s), or 0. */
 static size_t separator_length(struct view v)
 {
 	size_t n = 0;

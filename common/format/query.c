@@ -47,7 +47,7 @@ int percent_decode(struct view text, bool plus, struct buf *out)
 	return 0;
 }
 
-/* Whether the encoded name is that of the parameter asked for; a broken one is nobody's. */
+/* Whether the encoded name is the one asked for; one with a broken escape never is. */
 static bool name_is(struct view encoded, const char *name)
 {
 	while (encoded.len > 0 && *name) {

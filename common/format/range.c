@@ -2,7 +2,7 @@
 
 #include "base/num.h"
 
-/* 1*DIGIT (RFC 9110): leading zeros allowed, a number too large to count is as good as infinite. */
+/* 1*DIGIT (RFC 9110): with leading zeros; a number too large to count is the largest. */
 static int parse_position(struct view v, uint64_t *out)
 {
 	uint64_t n = 0;
@@ -12,7 +12,8 @@ static int parse_position(struct view v, uint64_t *out)
 	for (size_t i = 0; i < v.len; i++) {
 		if (v.ptr[i] < '0' || v.ptr[i] > '9')
 			return -1;
-		n = n > (UINT64_MAX - 9) / 10 ? UINT64_MAX : n * 10 + (uint64_t)(v.ptr[i] - '0');
+		n = n > (UINT64_MAX - 9) / 10 ? UINT64_MAX
+					      : n * 10 + (uint64_t)(v.ptr[i] - '0');
 	}
 	*out = n;
 	return 0;

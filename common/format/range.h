@@ -1,4 +1,4 @@
-/* Byte ranges: of a request (RFC 9110 section 14.2) and of an upload chunk (OCI end-5). */
+/* Byte ranges: of a request (RFC 9110 section 14.2), of an upload chunk (OCI end-5). */
 #ifndef FORMAT_RANGE_H
 #define FORMAT_RANGE_H
 
@@ -13,14 +13,15 @@ struct range {
 };
 
 enum range_class {
-	RANGE_NONE,          /* absent, not understood or several ranges: answer with the whole */
-	RANGE_OK,            /* one range, cut to the size */
+	RANGE_NONE, /* absent, not understood or several: answer with the whole */
+	RANGE_OK,   /* one range, cut to the size */
 	RANGE_UNSATISFIABLE, /* 416 */
 };
 
 /*
  * The Range header field's value against a representation of size bytes. *out is set
- * with RANGE_OK only. "last before first" is unsatisfiable, as other registries answer it.
+ * with RANGE_OK only. A last position before the first is unsatisfiable: that is what
+ * the conformance suite expects.
  */
 enum range_class range_parse(struct view value, uint64_t size, struct range *out);
 /*

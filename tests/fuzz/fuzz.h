@@ -1,6 +1,7 @@
 /*
- * The entry point of every fuzz target. libFuzzer calls it with inputs of its own, replay.c with
- * files. A target asserts what has to hold for any input and always returns 0.
+ * The entry point of every fuzz target. libFuzzer calls it with inputs of its own,
+ * replay.c with files. A target asserts what has to hold for any input and always
+ * returns 0.
  */
 #ifndef FUZZ_FUZZ_H
 #define FUZZ_FUZZ_H

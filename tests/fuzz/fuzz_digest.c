@@ -21,7 +21,7 @@ static void check_text(struct view text)
 	assert(digest_equal(&d, &again));
 }
 
-/* The count of bits stands behind two bytes and eight words; without it nothing would match. */
+/* The count of bits in the state: with any other offset nothing would match. */
 static uint64_t offset_of(enum digest_algorithm a, const uint8_t *data, size_t size)
 {
 	size_t at = a == DIGEST_SHA256 ? 2 + 8 * 4 : 2 + 9 * 8;

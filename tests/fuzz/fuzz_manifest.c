@@ -13,7 +13,8 @@ static void check_refs(const struct manifest *m)
 		const struct manifest_ref *ref = &m->refs[i];
 
 		assert(ref->size <= INT64_MAX);
-		assert(strlen(ref->digest.hex) == digest_hex_length(ref->digest.algorithm));
+		assert(strlen(ref->digest.hex) ==
+			digest_hex_length(ref->digest.algorithm));
 		assert(ref->is_manifest == (m->kind == MANIFEST_INDEX));
 		assert(i == 0 || !digest_equal(&m->refs[i - 1].digest, &ref->digest));
 	}
@@ -36,7 +37,7 @@ static void check_annotations(const struct manifest *m, struct view bytes)
 	json_object_put(root);
 }
 
-/* The type that was found is the one that the same bytes get when they are pushed with it. */
+/* Pushed with the type that was found, the same bytes give the same manifest. */
 static void check_again(const struct manifest *m, struct view bytes)
 {
 	struct manifest again = MANIFEST_INIT;

@@ -1,4 +1,4 @@
-/* Byte ranges. The input is the size of the representation, a line feed, and the field's value. */
+/* Byte ranges. The input is the size of the whole, a line feed, and the field's value. */
 #include "fuzz/fuzz.h"
 
 #include "base/num.h"

@@ -1,6 +1,6 @@
 /*
- * Runs a fuzz target over files: each argument is a file, or a directory whose files are all run.
- * Prints how many; without any, or when one cannot be read, it fails.
+ * Runs a fuzz target over files: each argument is a file, or a directory of which every
+ * file is run. Prints how many; without any, or when one cannot be read, it fails.
  */
 #include "fuzz/fuzz.h"
 

@@ -1,4 +1,4 @@
-/* Settings: values, limits, files, the messages a bad one gets, and the way back from a dump. */
+/* Settings: values, limits, files, messages, and the way back from a dump. */
 #include "base/config.h"
 #include "base/log.h"
 
@@ -48,7 +48,7 @@ static int read_text(struct config *c, const char *text, struct err *err)
 	file_write(&f, text, strlen(text));
 	rc = config_read(c, f.path, err);
 	if (rc != 0) {
-		/* The directory is another one each time: only what follows it is compared. */
+		/* The directory is another one each time: only the rest is compared. */
 		size_t skip = strlen(f.dir) + 1;
 
 		assert_memory_equal(err->text, f.path, skip);
@@ -146,9 +146,11 @@ static void values(void **state)
 		int got;
 
 		start(&c);
-		got = config_set(&c, view_of(rows[i].name), view_of(rows[i].value), "--set", &err);
+		got = config_set(
+			&c, view_of(rows[i].name), view_of(rows[i].value), "--set", &err);
 		if (got != rows[i].want)
-			fail_msg("%s = %s: %d %s", rows[i].name, rows[i].value, got, err.text);
+			fail_msg("%s = %s: %d %s", rows[i].name, rows[i].value, got,
+				err.text);
 		assert_int_equal(err.code, got == 0 ? ERR_NONE : ERR_BAD_REQUEST);
 		config_release(&c);
 	}
@@ -205,12 +207,16 @@ static void bad_files_name_the_line(void **state)
 		{"root = /a\nroot = /b\n", "c.conf:2: root is set a second time"},
 		{"root /a\n", "c.conf:1: no \"name = value\""},
 		{"= /a\n", "c.conf:1: unknown setting \"\"; see --help"},
-		{"page-limit = 0", "c.conf:1: bad value \"0\" for page-limit (number, 1 to 100000)"},
+		{"page-limit = 0",
+			"c.conf:1: bad value \"0\" for page-limit (number, 1 to 100000)"},
 		{"manifest-limit = 1K", "c.conf:1: bad value \"1K\" for manifest-limit "
 					"(size, 4MiB to 64MiB)"},
-		{"lock-wait = x", "c.conf:1: bad value \"x\" for lock-wait (duration, 0 to 1h)"},
-		{"accept-sparse = y", "c.conf:1: bad value \"y\" for accept-sparse (off | on)"},
-		{"blob-limit =", "c.conf:1: bad value \"\" for blob-limit (size, 0 or more)"},
+		{"lock-wait = x",
+			"c.conf:1: bad value \"x\" for lock-wait (duration, 0 to 1h)"},
+		{"accept-sparse = y",
+			"c.conf:1: bad value \"y\" for accept-sparse (off | on)"},
+		{"blob-limit =",
+			"c.conf:1: bad value \"\" for blob-limit (size, 0 or more)"},
 		{"root = /a\r\n", "c.conf:1: bad value \"/a\r\" for root (text)"},
 	};
 
@@ -234,10 +240,14 @@ static void a_file_may_be_repeated_by_the_command_line(void **state)
 	(void)state;
 	start(&c);
 	assert_int_equal(read_text(&c, "page-limit = 5\n", &err), 0);
-	assert_int_equal(config_set(&c, view_of(" page-limit "), view_of(" 6 "), "--set", &err), 0);
+	assert_int_equal(
+		config_set(&c, view_of(" page-limit "), view_of(" 6 "), "--set", &err),
+		0);
 	assert_int_equal(c.page_limit, 6);
-	assert_int_equal(config_set(&c, view_of("page-limit"), view_of("x"), "--set", &err), -1);
-	assert_string_equal(err.text, "--set: bad value \"x\" for page-limit (number, 1 to 100000)");
+	assert_int_equal(
+		config_set(&c, view_of("page-limit"), view_of("x"), "--set", &err), -1);
+	assert_string_equal(
+		err.text, "--set: bad value \"x\" for page-limit (number, 1 to 100000)");
 	assert_int_equal(c.page_limit, 6);
 	config_release(&c);
 }
@@ -304,13 +314,18 @@ static void check_sees_what_belongs_together(void **state)
 		int got;
 
 		start(&c);
-		assert_int_equal(config_set(&c, view_of("root"), view_of(rows[i].root), "t", &err), 0);
 		assert_int_equal(
-			config_set(&c, view_of("public-url"), view_of(rows[i].url), "t", &err), 0);
-		assert_int_equal(
-			config_set(&c, view_of("sendfile"), view_of(rows[i].sendfile), "t", &err), 0);
-		assert_int_equal(
-			config_set(&c, view_of("accel-prefix"), view_of(rows[i].prefix), "t", &err), 0);
+			config_set(&c, view_of("root"), view_of(rows[i].root), "t", &err),
+			0);
+		assert_int_equal(config_set(&c, view_of("public-url"),
+					 view_of(rows[i].url), "t", &err),
+			0);
+		assert_int_equal(config_set(&c, view_of("sendfile"),
+					 view_of(rows[i].sendfile), "t", &err),
+			0);
+		assert_int_equal(config_set(&c, view_of("accel-prefix"),
+					 view_of(rows[i].prefix), "t", &err),
+			0);
 		got = config_check(&c, &err);
 		if (got != rows[i].want)
 			fail_msg("row %zu: %d %s", i, got, err.text);
@@ -327,10 +342,11 @@ static void a_dump_reads_back_to_itself(void **state)
 
 	(void)state;
 	start(&a);
-	assert_int_equal(read_text(&a,
-				 "root = /srv/a b\nblob-limit = 1025KiB\nlock-wait = 0\n"
-				 "gc-grace = 90m\nsendfile = x-sendfile\naccept-sparse = on\n",
-				 &err),
+	assert_int_equal(
+		read_text(&a,
+			"root = /srv/a b\nblob-limit = 1025KiB\nlock-wait = 0\n"
+			"gc-grace = 90m\nsendfile = x-sendfile\naccept-sparse = on\n",
+			&err),
 		0);
 	config_dump(&a, &first);
 	assert_false(buf_failed(&first));
@@ -367,9 +383,10 @@ static void help_shows_every_setting(void **state)
 		snprintf(want, sizeof(want), "  %.*s= ", VIEW_ARG(name));
 		assert_non_null(strstr(buf_str(&help), want));
 	}
-	assert_non_null(strstr(buf_str(&help), "  manifest-limit = 4MiB\n"
-					       "      size, 4MiB to 64MiB\n"
-					       "      largest manifest that is accepted\n"));
+	assert_non_null(
+		strstr(buf_str(&help), "  manifest-limit = 4MiB\n"
+				       "      size, 4MiB to 64MiB\n"
+				       "      largest manifest that is accepted\n"));
 	assert_non_null(strstr(buf_str(&help), "full | relaxed"));
 	buf_release(&dump);
 	buf_release(&help);

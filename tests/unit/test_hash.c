@@ -1,4 +1,4 @@
-/* Running hashes: known answers, and the state that is carried from process to process. */
+/* Running hashes: known answers, and the state carried from process to process. */
 #include "format/hash.h"
 
 #include <setjmp.h>
@@ -27,15 +27,19 @@ static void known_answers(void **state)
 		const char *input, *hex;
 	} rows[] = {
 		{DIGEST_SHA256, "",
-			"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+			"e3b0c44298fc1c149afbf4c8996fb924"
+			"27ae41e4649b934ca495991b7852b855"},
 		{DIGEST_SHA256, "abc",
-			"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+			"ba7816bf8f01cfea414140de5dae2223"
+			"b00361a396177a9cb410ff61f20015ad"},
 		{DIGEST_SHA512, "",
 			"cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce"
-			"47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e"},
+			"47d0d13c5d85f2b0ff8318d2877eec2f"
+			"63b931bd47417a81a538327af927da3e"},
 		{DIGEST_SHA512, "abc",
 			"ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
-			"2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f"},
+			"2192992a274fc1a836ba3c23a3feebbd"
+			"454d4423643ce80e2a9ac94fa54ca49f"},
 	};
 
 	(void)state;
@@ -49,7 +53,7 @@ static void known_answers(void **state)
 	}
 }
 
-/* Cut at every offset, export, import into a fresh hash, go on: the digest is the same. */
+/* Cut at every offset, export, import, go on: the digest is the same. */
 static void state_survives_at_every_offset(void **state)
 {
 	unsigned char bytes[SIZE], saved[HASH_STATE_MAX];
@@ -125,10 +129,10 @@ static void import_refuses_what_does_not_agree(void **state)
 /* The layout is on disk: a change needs another version byte. */
 static void exported_bytes_are_fixed(void **state)
 {
-	static const unsigned char want[] = {1, 0, 0x6a, 0x09, 0xe6, 0x67, 0xbb, 0x67, 0xae, 0x85,
-		0x3c, 0x6e, 0xf3, 0x72, 0xa5, 0x4f, 0xf5, 0x3a, 0x51, 0x0e, 0x52, 0x7f, 0x9b,
-		0x05, 0x68, 0x8c, 0x1f, 0x83, 0xd9, 0xab, 0x5b, 0xe0, 0xcd, 0x19, 0, 0, 0, 0, 0,
-		0, 0, 24, 'a', 'b', 'c'};
+	static const unsigned char want[] = {1, 0, 0x6a, 0x09, 0xe6, 0x67, 0xbb, 0x67,
+		0xae, 0x85, 0x3c, 0x6e, 0xf3, 0x72, 0xa5, 0x4f, 0xf5, 0x3a, 0x51, 0x0e,
+		0x52, 0x7f, 0x9b, 0x05, 0x68, 0x8c, 0x1f, 0x83, 0xd9, 0xab, 0x5b, 0xe0,
+		0xcd, 0x19, 0, 0, 0, 0, 0, 0, 0, 24, 'a', 'b', 'c'};
 	unsigned char saved[HASH_STATE_MAX];
 	struct hash h;
 

@@ -1,4 +1,4 @@
-/* Manifests: what image-spec and distribution-spec make of the bytes, and what is refused. */
+/* Manifests: what the OCI specifications make of the bytes, and what is refused. */
 #include "format/manifest.h"
 #include "base/buf.h"
 #include "format/hash.h"
@@ -18,8 +18,12 @@
 #define B "sha256:bbbbbbbbbbbbbbbb" HEX16 HEX16 HEX16
 #define C "sha512:cccccccccccccccc" HEX16 HEX16 HEX16 HEX16 HEX16 HEX16 HEX16
 #define DESC(digest, size) "{\"digest\":\"" digest "\",\"size\":" size "}"
-#define TYPED(type, digest) "{\"mediaType\":\"" type "\",\"digest\":\"" digest "\",\"size\":1}"
+#define TYPED(type, digest) \
+	"{\"mediaType\":\"" type "\",\"digest\":\"" digest "\",\"size\":1}"
 #define CONFIG "\"config\":" TYPED("application/vnd.x.config+json", A)
+#define IMAGE(layers) "{" CONFIG ",\"layers\":[" layers "]}"
+#define INDEX(manifests) "{\"manifests\":[" manifests "]}"
+#define FOREIGN "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"
 #define OTHER_TYPE "application/vnd.example+json"
 
 /* Parses; the answer is to be released with end(). */
@@ -52,8 +56,8 @@ static void expect_digest(const struct digest *d, const char *want)
 	assert_string_equal(digest_text(d, text), want);
 }
 
-static void expect_ref(const struct manifest *m, size_t i, const char *digest, uint64_t size,
-	bool optional)
+static void expect_ref(const struct manifest *m, size_t i, const char *digest,
+	uint64_t size, bool optional)
 {
 	assert_true(i < m->nrefs);
 	expect_digest(&m->refs[i].digest, digest);
@@ -67,7 +71,8 @@ static void an_image(void **state)
 	struct parsed p = parse(MEDIA_OCI_MANIFEST,
 		"{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_OCI_MANIFEST "\"," CONFIG
 		",\"layers\":[" DESC(C, "9223372036854775807") "," DESC(B, "0") "],"
-		"\"subject\":" DESC(B, "7") ",\"annotations\":{\"k\":\"v\"},\"custom\":[1]}");
+		"\"subject\":" DESC(B, "7") ",\"custom\":[1],"
+		"\"annotations\":{\"k\":\"v\"}}");
 
 	(void)state;
 	assert_int_equal(p.rc, 0);
@@ -87,7 +92,8 @@ static void an_image(void **state)
 static void an_index(void **state)
 {
 	struct parsed p = parse(MEDIA_DOCKER_LIST,
-		"{\"schemaVersion\":2,\"manifests\":[" DESC(B, "2") "," DESC(A, "1") "]}");
+		"{\"schemaVersion\":2,"
+		"\"manifests\":[" DESC(B, "2") "," DESC(A, "1") "]}");
 
 	(void)state;
 	assert_int_equal(p.rc, 0);
@@ -108,9 +114,10 @@ static void empty_and_null_lists(void **state)
 		size_t refs;
 	} rows[] = {
 		{MEDIA_OCI_INDEX, "{\"manifests\":[]}", 0},
-		{MEDIA_OCI_INDEX, "{\"manifests\":null,\"subject\":null,\"annotations\":null}", 0},
+		{MEDIA_OCI_INDEX, "{\"manifests\":null,\"subject\":null}", 0},
+		{MEDIA_OCI_INDEX, "{\"annotations\":null}", 0},
 		{MEDIA_OCI_INDEX, "{}", 0},
-		{MEDIA_OCI_INDEX, "{\"manifests\":[],\"layers\":null,\"config\":null}", 0},
+		{MEDIA_OCI_INDEX, "{\"layers\":null,\"config\":null}", 0},
 		{MEDIA_OCI_MANIFEST, "{" CONFIG ",\"layers\":[]}", 1},
 		{MEDIA_OCI_MANIFEST, "{" CONFIG ",\"layers\":null}", 1},
 		{MEDIA_DOCKER_MANIFEST, "{" CONFIG "}", 1},
@@ -135,23 +142,28 @@ static void media_type_from_header_document_or_members(void **state)
 		const char *want; /* NULL: ERR_MANIFEST_INVALID */
 		enum manifest_kind kind;
 	} rows[] = {
-		{MEDIA_OCI_INDEX "; charset=utf-8", "{}", MEDIA_OCI_INDEX, MANIFEST_INDEX},
-		{"", "{\"mediaType\":\"" MEDIA_OCI_INDEX "\"}", MEDIA_OCI_INDEX, MANIFEST_INDEX},
-		{MEDIA_OCI_INDEX, "{\"mediaType\":\"" MEDIA_OCI_INDEX "\"}", MEDIA_OCI_INDEX,
+		{MEDIA_OCI_INDEX "; a=b", "{}", MEDIA_OCI_INDEX, MANIFEST_INDEX},
+		{"", "{\"mediaType\":\"" MEDIA_OCI_INDEX "\"}", MEDIA_OCI_INDEX,
 			MANIFEST_INDEX},
+		{MEDIA_OCI_INDEX, "{\"mediaType\":\"" MEDIA_OCI_INDEX "\"}",
+			MEDIA_OCI_INDEX, MANIFEST_INDEX},
 		{"Application/Vnd.OCI.image.index.v1+JSON",
 			"{\"mediaType\":\"" MEDIA_OCI_INDEX "\"}",
 			"Application/Vnd.OCI.image.index.v1+JSON", MANIFEST_INDEX},
-		{MEDIA_OCI_INDEX, "{\"mediaType\":\"\"}", MEDIA_OCI_INDEX, MANIFEST_INDEX},
-		{MEDIA_OCI_INDEX, "{\"mediaType\":null}", MEDIA_OCI_INDEX, MANIFEST_INDEX},
+		{MEDIA_OCI_INDEX, "{\"mediaType\":\"\"}", MEDIA_OCI_INDEX,
+			MANIFEST_INDEX},
+		{MEDIA_OCI_INDEX, "{\"mediaType\":null}", MEDIA_OCI_INDEX,
+			MANIFEST_INDEX},
 		{"", "{\"manifests\":[]}", MEDIA_OCI_INDEX, MANIFEST_INDEX},
 		{"", "{\"manifests\":null}", MEDIA_OCI_INDEX, MANIFEST_INDEX},
 		{"", "{" CONFIG "}", MEDIA_OCI_MANIFEST, MANIFEST_IMAGE},
 		{"", "{" CONFIG ",\"layers\":[]}", MEDIA_OCI_MANIFEST, MANIFEST_IMAGE},
 		{OTHER_TYPE, "{}", OTHER_TYPE, MANIFEST_OTHER},
-		{OTHER_TYPE, "{\"mediaType\":\"" OTHER_TYPE "\"}", OTHER_TYPE, MANIFEST_OTHER},
+		{OTHER_TYPE, "{\"mediaType\":\"" OTHER_TYPE "\"}", OTHER_TYPE,
+			MANIFEST_OTHER},
 		{"", "{\"mediaType\":\"" OTHER_TYPE "\"}", OTHER_TYPE, MANIFEST_OTHER},
-		{"application/json", "{\"manifests\":[]}", "application/json", MANIFEST_OTHER},
+		{"application/json", "{\"manifests\":[]}", "application/json",
+			MANIFEST_OTHER},
 		{"", "{}", NULL, 0},
 		{"", "{\"schemaVersion\":2}", NULL, 0},
 		{"nonsense", "{\"mediaType\":\"" MEDIA_OCI_INDEX "\"}", NULL, 0},
@@ -181,7 +193,8 @@ static void media_type_from_header_document_or_members(void **state)
 
 static void refused(void **state)
 {
-	static const char *const image = MEDIA_OCI_MANIFEST, *const index = MEDIA_OCI_INDEX;
+	static const char *const image = MEDIA_OCI_MANIFEST;
+	static const char *const index = MEDIA_OCI_INDEX;
 	const struct {
 		const char *type, *text;
 		enum err_code want;
@@ -197,7 +210,7 @@ static void refused(void **state)
 		{image, "{\"config\":[]}", ERR_MANIFEST_INVALID},
 		{image, "{\"config\":{}}", ERR_MANIFEST_INVALID},
 		{image, "{" CONFIG ",\"layers\":{}}", ERR_MANIFEST_INVALID},
-		{image, "{" CONFIG ",\"layers\":[null]}", ERR_MANIFEST_INVALID},
+		{image, IMAGE("null"), ERR_MANIFEST_INVALID},
 		{image, "{" CONFIG ",\"layers\":[\"" A "\"]}", ERR_MANIFEST_INVALID},
 		{image, "{" CONFIG ",\"schemaVersion\":1}", ERR_MANIFEST_INVALID},
 		{image, "{" CONFIG ",\"schemaVersion\":\"2\"}", ERR_MANIFEST_INVALID},
@@ -206,21 +219,22 @@ static void refused(void **state)
 		{index, "{\"manifests\":[]," CONFIG "}", ERR_MANIFEST_INVALID},
 		{index, "{\"manifests\":[{}]}", ERR_MANIFEST_INVALID},
 		{index, "{\"manifests\":[{\"size\":1}]}", ERR_MANIFEST_INVALID},
-		{index, "{\"manifests\":[{\"digest\":1,\"size\":1}]}", ERR_MANIFEST_INVALID},
+		{index, "{\"manifests\":[{\"digest\":1,\"size\":1}]}",
+			ERR_MANIFEST_INVALID},
 		{index, "{\"manifests\":[{\"digest\":\"" A "\"}]}", ERR_MANIFEST_INVALID},
-		{index, "{\"manifests\":[" DESC(A, "-1") "]}", ERR_MANIFEST_INVALID},
-		{index, "{\"manifests\":[" DESC(A, "1.0") "]}", ERR_MANIFEST_INVALID},
-		{index, "{\"manifests\":[" DESC(A, "1e3") "]}", ERR_MANIFEST_INVALID},
-		{index, "{\"manifests\":[" DESC(A, "\"1\"") "]}", ERR_MANIFEST_INVALID},
-		{index, "{\"manifests\":[" DESC(A, "null") "]}", ERR_MANIFEST_INVALID},
-		{index, "{\"manifests\":[" DESC(A, "9223372036854775808") "]}", ERR_MANIFEST_INVALID},
-		{index, "{\"manifests\":[" DESC(A, "99999999999999999999") "]}", ERR_MANIFEST_INVALID},
-		{index, "{\"manifests\":[" DESC(A, "-99999999999999999999") "]}", ERR_MANIFEST_INVALID},
-		{index, "{\"manifests\":[" DESC("", "1") "]}", ERR_DIGEST_INVALID},
-		{index, "{\"manifests\":[" DESC("sha256:x", "1") "]}", ERR_DIGEST_INVALID},
-		{index, "{\"manifests\":[" DESC(A "\\u0000", "1") "]}", ERR_DIGEST_INVALID},
-		{index, "{\"manifests\":[" DESC("sha384:" HEX16, "1") "]}", ERR_DIGEST_INVALID},
-		{index, "{\"manifests\":[" DESC(A, "1") "," DESC(A, "2") "]}", ERR_SIZE_INVALID},
+		{index, INDEX(DESC(A, "-1")), ERR_MANIFEST_INVALID},
+		{index, INDEX(DESC(A, "1.0")), ERR_MANIFEST_INVALID},
+		{index, INDEX(DESC(A, "1e3")), ERR_MANIFEST_INVALID},
+		{index, INDEX(DESC(A, "\"1\"")), ERR_MANIFEST_INVALID},
+		{index, INDEX(DESC(A, "null")), ERR_MANIFEST_INVALID},
+		{index, INDEX(DESC(A, "9223372036854775808")), ERR_MANIFEST_INVALID},
+		{index, INDEX(DESC(A, "99999999999999999999")), ERR_MANIFEST_INVALID},
+		{index, INDEX(DESC(A, "-99999999999999999999")), ERR_MANIFEST_INVALID},
+		{index, INDEX(DESC("", "1")), ERR_DIGEST_INVALID},
+		{index, INDEX(DESC("sha256:x", "1")), ERR_DIGEST_INVALID},
+		{index, INDEX(DESC(A "\\u0000", "1")), ERR_DIGEST_INVALID},
+		{index, INDEX(DESC("sha384:" HEX16, "1")), ERR_DIGEST_INVALID},
+		{index, INDEX(DESC(A, "1") "," DESC(A, "2")), ERR_SIZE_INVALID},
 		{index, "{\"subject\":[]}", ERR_MANIFEST_INVALID},
 		{index, "{\"subject\":{}}", ERR_MANIFEST_INVALID},
 		{index, "{\"subject\":" DESC("md5:x", "1") "}", ERR_DIGEST_INVALID},
@@ -239,7 +253,7 @@ static void refused(void **state)
 		struct parsed p = parse(rows[i].type, rows[i].text);
 
 		if (p.err.code != rows[i].want)
-			fail_msg("%s: code %d %s", rows[i].text, (int)p.err.code, p.err.text);
+			fail_msg("%s: %d %s", rows[i].text, (int)p.err.code, p.err.text);
 		end(&p);
 	}
 }
@@ -250,7 +264,8 @@ static void the_message_names_the_descriptor(void **state)
 		"{" CONFIG ",\"layers\":[" DESC(A, "1") ",{\"digest\":\"" B "\"}]}");
 
 	(void)state;
-	assert_string_equal(p.err.text, "layers[1] in the manifest: size is no number of bytes");
+	assert_string_equal(p.err.text,
+		"layers[1] in the manifest: size is no number of bytes");
 	end(&p);
 }
 
@@ -258,9 +273,9 @@ static void layers_that_may_be_absent(void **state)
 {
 	struct parsed p = parse(MEDIA_OCI_MANIFEST,
 		"{" CONFIG ",\"layers\":["
-		"{\"mediaType\":\"application/vnd.oci.image.layer.nondistributable.v1.tar+gzip\","
+		"{\"mediaType\":\"" FOREIGN "\","
 		"\"digest\":\"" B "\",\"size\":3},"
-		"{\"digest\":\"" C "\",\"size\":4,\"urls\":[\"https://example.org/\"]}]}");
+		"{\"digest\":\"" C "\",\"size\":4,\"urls\":[\"https://x/\"]}]}");
 
 	(void)state;
 	assert_int_equal(p.rc, 0);
@@ -270,7 +285,7 @@ static void layers_that_may_be_absent(void **state)
 	end(&p);
 
 	p = parse(MEDIA_OCI_MANIFEST,
-		"{" CONFIG ",\"layers\":[{\"digest\":\"" B "\",\"size\":3,\"urls\":[]}]}");
+		IMAGE("{\"digest\":\"" B "\",\"size\":3,\"urls\":[]}"));
 	expect_ref(&p.m, 1, B, 3, false);
 	end(&p);
 	/* Only layers: a config or a manifest with "urls" is needed all the same. */
@@ -284,7 +299,8 @@ static void a_digest_is_listed_once(void **state)
 {
 	struct parsed p = parse(MEDIA_OCI_MANIFEST,
 		"{" CONFIG ",\"layers\":[" DESC(B, "2") "," DESC(A, "1") "," DESC(B, "2")
-		",{\"digest\":\"" B "\",\"size\":2,\"urls\":[\"x:\"]}," DESC(C, "0") "]}");
+		",{\"digest\":\"" B "\",\"size\":2,\"urls\":[\"x:\"]},"
+		DESC(C, "0") "]}");
 
 	(void)state;
 	assert_int_equal(p.rc, 0);
@@ -301,14 +317,13 @@ static void artifact_types(void **state)
 	static const struct {
 		const char *type, *text, *want;
 	} rows[] = {
-		{MEDIA_OCI_MANIFEST, "{" CONFIG ",\"artifactType\":\"application/vnd.a\"}",
-			"application/vnd.a"},
+		{MEDIA_OCI_MANIFEST, "{" CONFIG ",\"artifactType\":\"x/a\"}", "x/a"},
 		{MEDIA_OCI_MANIFEST, "{" CONFIG ",\"artifactType\":\"\"}",
 			"application/vnd.x.config+json"},
 		{MEDIA_OCI_MANIFEST, "{" CONFIG ",\"artifactType\":null}",
 			"application/vnd.x.config+json"},
 		{MEDIA_OCI_MANIFEST, "{\"config\":" DESC(A, "1") "}", ""},
-		{MEDIA_OCI_INDEX, "{\"artifactType\":\"application/vnd.a\"}", "application/vnd.a"},
+		{MEDIA_OCI_INDEX, "{\"artifactType\":\"x/a\"}", "x/a"},
 		{MEDIA_OCI_INDEX, "{\"manifests\":[" TYPED("a/b", A) "]}", ""},
 		{OTHER_TYPE, "{\"artifactType\":\"a/b\"}", "a/b"},
 		{OTHER_TYPE, "{\"artifactType\":[]}", ""},
@@ -320,16 +335,17 @@ static void artifact_types(void **state)
 		struct parsed p = parse(rows[i].type, rows[i].text);
 
 		if (p.rc != 0 || strcmp(p.m.artifact_type, rows[i].want) != 0)
-			fail_msg("%s: \"%s\" %s", rows[i].text, p.m.artifact_type, p.err.text);
+			fail_msg("%s: %s", rows[i].text, p.m.artifact_type);
 		end(&p);
 	}
 }
 
 static void unknown_types_are_kept_as_they_are(void **state)
 {
-	/* An in-toto statement has a list of subjects of its own; that is not ours to judge. */
+	/* An in-toto statement has a list of subjects: not ours to judge. */
 	struct parsed p = parse(OTHER_TYPE,
-		"{\"subject\":[{\"name\":\"x\"}],\"annotations\":\"none\",\"layers\":7,\"config\":1}");
+		"{\"subject\":[{\"name\":\"x\"}],\"annotations\":\"none\","
+		"\"layers\":7,\"config\":1}");
 
 	(void)state;
 	assert_int_equal(p.rc, 0);
@@ -339,7 +355,8 @@ static void unknown_types_are_kept_as_they_are(void **state)
 	end(&p);
 
 	p = parse(OTHER_TYPE,
-		"{\"subject\":" DESC(A, "1") ",\"annotations\":{\"a\":\"b\"},\"blobs\":[" DESC(B, "1") "]}");
+		"{\"subject\":" DESC(A, "1") ",\"annotations\":{\"a\":\"b\"},"
+		"\"blobs\":[" DESC(B, "1") "]}");
 	assert_int_equal(p.rc, 0);
 	assert_true(p.m.has_subject);
 	expect_digest(&p.m.subject, A);
@@ -350,7 +367,8 @@ static void unknown_types_are_kept_as_they_are(void **state)
 
 static void annotations_keep_their_meaning(void **state)
 {
-	static const char text[] = "{\"b\" : \"a/b \\\"q\\\" \\\\ \\n\\t\\u0000\\u00e9\\ud83d\\ude00 \xc3\xa9\", "
+	static const char text[] = "{\"b\" : \"a/b \\\"q\\\" \\\\ \\n\\t\\u0000\", "
+				   "\"u\":\"\\u00e9\\ud83d\\ude00 \xc3\xa9\", "
 				   "\"a\":\"\", \"\":\"<&>\"}";
 	struct buf manifest = BUF_INIT(4096);
 	struct json_object *want = json_tokener_parse(text), *got;
@@ -385,7 +403,8 @@ static void huge_manifests(void **state)
 		size_t id = n / 2;
 
 		hash_bytes(DIGEST_SHA256, &id, sizeof(id), &d);
-		buf_addf(&text, "%s{\"digest\":\"sha256:%s\",\"size\":%zu}", n ? "," : "", d.hex, id);
+		buf_addf(&text, "%s{\"digest\":\"sha256:%s\",\"size\":%zu}",
+			n ? "," : "", d.hex, id);
 	}
 	buf_add_str(&text, "]}");
 	assert_false(buf_failed(&text));

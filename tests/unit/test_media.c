@@ -57,7 +57,8 @@ static void a_type_ends_at_its_limit(void **state)
 	value[1] = '/';
 	assert_int_equal(media_type_parse((struct view){value, MEDIA_TYPE_MAX}, out), 0);
 	assert_int_equal(strlen(out), MEDIA_TYPE_MAX);
-	assert_int_equal(media_type_parse((struct view){value, MEDIA_TYPE_MAX + 1}, out), -1);
+	assert_int_equal(
+		media_type_parse((struct view){value, MEDIA_TYPE_MAX + 1}, out), -1);
 	assert_string_equal(out, "");
 }
 

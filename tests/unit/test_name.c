@@ -87,7 +87,8 @@ static void repository_names_end_at_their_limit(void **state)
 	text[100] = '/';
 	assert_int_equal(repo_name_parse((struct view){text, REPO_NAME_MAX}, &name), 0);
 	assert_int_equal(strlen(name.text), REPO_NAME_MAX);
-	assert_int_equal(repo_name_parse((struct view){text, REPO_NAME_MAX + 1}, &name), -1);
+	assert_int_equal(
+		repo_name_parse((struct view){text, REPO_NAME_MAX + 1}, &name), -1);
 	assert_string_equal(name.text, "");
 }
 

@@ -23,7 +23,8 @@ static void check(const struct row *rows, size_t n, int (*parse)(struct view, ui
 		int rc = parse(view_of(rows[i].text), &got);
 
 		if (rc != rows[i].want || got != (rc == 0 ? rows[i].value : UNTOUCHED))
-			fail_msg("\"%s\": %d, %llu", rows[i].text, rc, (unsigned long long)got);
+			fail_msg("\"%s\": %d, %llu", rows[i].text, rc,
+				(unsigned long long)got);
 	}
 }
 

@@ -107,7 +107,8 @@ static void parameters(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		int got = query_get(view_of(rows[i].query), rows[i].name, rows[i].n, &out);
+		int got =
+			query_get(view_of(rows[i].query), rows[i].name, rows[i].n, &out);
 
 		if (got != rows[i].want)
 			fail_msg("%s of \"%s\": %d", rows[i].name, rows[i].query, got);

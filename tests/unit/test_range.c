@@ -59,13 +59,14 @@ static void request_ranges(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct range r = {0, 0};
-		enum range_class got = range_parse(view_of(rows[i].value), rows[i].size, &r);
+		enum range_class got =
+			range_parse(view_of(rows[i].value), rows[i].size, &r);
 
 		if (got != rows[i].want)
 			fail_msg("\"%s\": class %d", rows[i].value, (int)got);
 		if (r.first != rows[i].first || r.last != rows[i].last)
-			fail_msg("\"%s\": %llu-%llu", rows[i].value, (unsigned long long)r.first,
-				(unsigned long long)r.last);
+			fail_msg("\"%s\": %llu-%llu", rows[i].value,
+				(unsigned long long)r.first, (unsigned long long)r.last);
 	}
 }
 
@@ -116,8 +117,8 @@ static void chunk_ranges(void **state)
 		if (got != rows[i].want)
 			fail_msg("\"%s\": %d", rows[i].value, got);
 		if (r.first != rows[i].first || r.last != rows[i].last)
-			fail_msg("\"%s\": %llu-%llu", rows[i].value, (unsigned long long)r.first,
-				(unsigned long long)r.last);
+			fail_msg("\"%s\": %llu-%llu", rows[i].value,
+				(unsigned long long)r.first, (unsigned long long)r.last);
 	}
 }
 

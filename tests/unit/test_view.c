@@ -68,8 +68,8 @@ static void starts_and_ends(void **state)
 static void order_is_that_of_bytes(void **state)
 {
 	/* Each is less than all that follow. */
-	static const char *rows[] = {"", "-", "A", "B", "a", "a-", "a/b", "aa", "b", "\x7f", "\x80",
-		"\xff"};
+	static const char *rows[] = {
+		"", "-", "A", "B", "a", "a-", "a/b", "aa", "b", "\x7f", "\x80", "\xff"};
 	size_t n = sizeof(rows) / sizeof(rows[0]);
 
 	(void)state;
@@ -102,7 +102,8 @@ static void cutting(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct view head, tail;
 
-		assert_int_equal(view_cut(view_of(rows[i].text), '/', &head, &tail), rows[i].found);
+		assert_int_equal(view_cut(view_of(rows[i].text), '/', &head, &tail),
+			rows[i].found);
 		assert_true(view_is(head, rows[i].head));
 		assert_true(view_is(tail, rows[i].tail));
 		assert_int_equal(view_cut_last(view_of(rows[i].text), '/', &head, &tail),
