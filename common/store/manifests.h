@@ -17,16 +17,17 @@ struct reference {
 struct stored_manifest {
 	struct digest digest;
 	char media_type[MEDIA_TYPE_MAX + 1];
-	struct buf file;      /* the whole file; released by the caller */
-	struct view content;  /* the bytes as pushed, within file */
-	int64_t mtime;        /* seconds: when it was pushed */
+	struct buf file;     /* the whole file; released by the caller */
+	struct view content; /* the bytes as pushed, within file */
+	int64_t mtime;       /* seconds: when it was pushed */
 };
 
 #define STORED_MANIFEST_INIT ((struct stored_manifest){.file = BUF_INIT(64 << 20)})
 
 /*
- * Reads a manifest by tag or digest. ERR_MANIFEST_UNKNOWN when there is none, or when its bytes
- * no longer hash to its name (logged: never served).
+ * Reads a manifest by tag or digest (OCI end-3). ERR_MANIFEST_UNKNOWN when there is none,
+ * or when its bytes no longer hash to its name (logged: never served). *out is to be
+ * released in any case.
  */
 int manifests_get(struct store *s, const struct repo_name *r, const struct reference *ref,
 	struct stored_manifest *out, struct err *err);
@@ -37,25 +38,39 @@ struct manifest_push {
 	struct digest digest;       /* of bytes, checked by the caller */
 	const struct manifest *doc; /* parsed from bytes */
 	struct view bytes;
-	const struct tag *tags;     /* tags to set, ntags of them */
+	const struct tag *tags; /* tags to set, ntags of them */
 	size_t ntags;
 	bool accept_sparse;
 };
 
 /*
- * Stores a manifest (OCI end-7) under the shared repository lock: checks that what it refers to is there
- * (ERR_MANIFEST_BLOB_UNKNOWN with {"digest":…} of each missing one in the detail array; ERR_SIZE_INVALID when a
- * descriptor's size is not that of the content), publishes it, lists it under its subject and sets the tags.
+ * Stores a manifest (OCI end-7) under the shared repository lock: checks that what it
+ * refers to is there (ERR_MANIFEST_BLOB_UNKNOWN with {"digest":…} of each missing one in
+ * the detail array; ERR_SIZE_INVALID when a descriptor's size is not that of the
+ * content), lists it under its subject, publishes it and sets the tags. Pushed again with
+ * another media type, the new type replaces the old. A refused push changes nothing.
+ *
+ * After a fault the manifest may be there without some or all of the tags, never a tag
+ * without the manifest: it is not taken back, because another push that found it may have
+ * been answered already. The same push again completes it.
  */
 int manifests_put(struct store *s, const struct manifest_push *push, struct err *err);
 /*
- * Deletes a manifest with every tag that points to it and its referrers entry (OCI end-9), under the
- * exclusive lock. ERR_MANIFEST_UNKNOWN, ERR_NAME_UNKNOWN.
+ * Deletes a manifest with every tag that points to it and its referrers entry (OCI
+ * end-9), under the exclusive lock. ERR_MANIFEST_UNKNOWN, ERR_NAME_UNKNOWN. The order,
+ * tags, manifest, entry, is such that a process killed in between leaves no tag without
+ * its manifest and no manifest that its subject does not list: at most a manifest that
+ * lost some tags, or an entry whose manifest is absent, which readers skip and the next
+ * push of that manifest makes true. The same deletion again completes the first case.
  */
 int manifests_delete(struct store *s, const struct repo_name *r, const struct digest *d,
 	struct err *err);
-/* Calls each() for every manifest of the repository until it returns non-zero, which is passed on. */
+/*
+ * Calls each() for every manifest of the repository, in no order, until it returns
+ * non-zero, which is passed on. A repository that does not exist has none.
+ */
 int manifests_each(struct store *s, const struct repo_name *r,
-	int (*each)(void *arg, const struct digest *d, struct err *err), void *arg, struct err *err);
+	int (*each)(void *arg, const struct digest *d, struct err *err), void *arg,
+	struct err *err);
 
 #endif
