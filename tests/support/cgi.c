@@ -67,10 +67,20 @@ static int take_reply(struct gateway *g, const void *bytes, size_t len)
 }
 
 static const char *const known_codes[] = {
-	"BLOB_UNKNOWN", "BLOB_UPLOAD_INVALID", "BLOB_UPLOAD_UNKNOWN", "DIGEST_INVALID",
-	"MANIFEST_BLOB_UNKNOWN", "MANIFEST_INVALID", "MANIFEST_UNKNOWN", "NAME_INVALID",
-	"NAME_UNKNOWN", "SIZE_INVALID", "UNAUTHORIZED", "DENIED", "UNSUPPORTED",
-	"TOOMANYREQUESTS",
+        "BLOB_UNKNOWN",
+        "BLOB_UPLOAD_INVALID",
+        "BLOB_UPLOAD_UNKNOWN",
+        "DIGEST_INVALID",
+        "MANIFEST_BLOB_UNKNOWN",
+        "MANIFEST_INVALID",
+        "MANIFEST_UNKNOWN",
+        "NAME_INVALID",
+        "NAME_UNKNOWN",
+        "SIZE_INVALID",
+        "UNAUTHORIZED",
+        "DENIED",
+        "UNSUPPORTED",
+        "TOOMANYREQUESTS",
 };
 
 static bool is_known_code(const char *code)
@@ -173,15 +183,15 @@ static bool peer_leaves(const struct cgi_request *q)
 void cgi_send(struct cgi *c, const struct cgi_request *q)
 {
 	struct server server = {
-		.config = &c->fixture.config,
-		.store = &c->fixture.store,
-		.routes = routes,
-		.nroutes = nroutes,
+	        .config = &c->fixture.config,
+	        .store = &c->fixture.store,
+	        .routes = routes,
+	        .nroutes = nroutes,
 	};
 	struct memory m = {
-		.gateway = {variable, read_body, take_reply},
-		.request = q,
-		.raw = BUF_INIT(1 << 30),
+	        .gateway = {variable, read_body, take_reply},
+	        .request = q,
+	        .raw = BUF_INIT(1 << 30),
 	};
 
 	if (q->length)
@@ -204,8 +214,9 @@ int cgi_setup(void **state)
 
 	assert_non_null(c);
 	fixture_open(&c->fixture);
-	assert_int_equal(config_set(&c->fixture.config, VIEW_LIT("sendfile"), VIEW_LIT("copy"),
-		"test", &err), 0);
+	assert_int_equal(config_set(&c->fixture.config, VIEW_LIT("sendfile"),
+	                         VIEW_LIT("copy"), "test", &err),
+	        0);
 	c->head = BUF_INIT(1 << 20);
 	c->body = BUF_INIT(1 << 30);
 	*state = c;
@@ -225,7 +236,7 @@ int cgi_teardown(void **state)
 
 /* Formats the URI and sends. */
 static void send_to(struct cgi *c, struct cgi_request q, const char *fmt, va_list ap)
-	__attribute__((format(printf, 3, 0)));
+        __attribute__((format(printf, 3, 0)));
 
 static void send_to(struct cgi *c, struct cgi_request q, const char *fmt, va_list ap)
 {
@@ -269,7 +280,8 @@ void cgi_post(struct cgi *c, const char *body, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	send_to(c, (struct cgi_request){.method = "POST", .body = view_of(body)}, fmt, ap);
+	send_to(c, (struct cgi_request){.method = "POST", .body = view_of(body)}, fmt,
+	        ap);
 	va_end(ap);
 }
 
