@@ -1,5 +1,7 @@
 #include "base/buf.h"
 
+#include "base/utf8.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,35 +91,6 @@ int buf_addf(struct buf *b, const char *fmt, ...)
 	return 0;
 }
 
-/* Length of the well-formed UTF-8 sequence at s (RFC 3629), or 0. */
-static size_t utf8_length(const unsigned char *s, size_t left)
-{
-	static const struct {
-		unsigned char first, last, low, high;
-		size_t len;
-	} rows[] = {
-		{0x00, 0x7f, 0x00, 0x00, 1}, {0xc2, 0xdf, 0x80, 0xbf, 2},
-		{0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
-		{0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-		{0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4},
-		{0xf4, 0xf4, 0x80, 0x8f, 4},
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (s[0] < rows[i].first || s[0] > rows[i].last)
-			continue;
-		if (rows[i].len > left)
-			return 0;
-		if (rows[i].len > 1 && (s[1] < rows[i].low || s[1] > rows[i].high))
-			return 0;
-		for (size_t k = 2; k < rows[i].len; k++)
-			if (s[k] < 0x80 || s[k] > 0xbf)
-				return 0;
-		return rows[i].len;
-	}
-	return 0;
-}
-
 int buf_add_json(struct buf *b, struct view s)
 {
 	const unsigned char *p = (const unsigned char *)s.ptr;
@@ -125,7 +98,7 @@ int buf_add_json(struct buf *b, struct view s)
 
 	buf_add_char(b, '"');
 	for (size_t i = 0; i < s.len; i += n ? n : 1) {
-		n = utf8_length(p + i, s.len - i);
+		n = utf8_length((struct view){s.ptr + i, s.len - i});
 		if (n == 0)
 			buf_add_str(b, "\\ufffd");
 		else if (p[i] == '"' || p[i] == '\\')

@@ -1,6 +1,6 @@
 /*
  * One line per event on stderr: UTC time, level, the current request id, event and
- * key=value text. Control bytes, quotes and non-ASCII bytes in the text are escaped
+ * key=value text. Control bytes, backslashes and non-ASCII bytes in the text are escaped
  * (\xNN), so that a client can never write a line of its own. Nothing secret belongs here.
  */
 #ifndef BASE_LOG_H

@@ -20,21 +20,21 @@ bool view_is(struct view v, const char *s)
 
 bool view_is_nocase(struct view v, const char *s)
 {
-	return v.len == strlen(s) && strncasecmp(v.ptr, s, v.len) == 0;
+	return v.len == strlen(s) && (v.len == 0 || strncasecmp(v.ptr, s, v.len) == 0);
 }
 
 bool view_starts(struct view v, const char *prefix)
 {
 	size_t n = strlen(prefix);
 
-	return v.len >= n && memcmp(v.ptr, prefix, n) == 0;
+	return v.len >= n && (n == 0 || memcmp(v.ptr, prefix, n) == 0);
 }
 
 bool view_ends(struct view v, const char *suffix)
 {
 	size_t n = strlen(suffix);
 
-	return v.len >= n && memcmp(v.ptr + v.len - n, suffix, n) == 0;
+	return v.len >= n && (n == 0 || memcmp(v.ptr + v.len - n, suffix, n) == 0);
 }
 
 int view_compare(struct view a, struct view b)
@@ -53,7 +53,7 @@ bool view_cut(struct view v, char c, struct view *head, struct view *tail)
 	size_t n = at ? (size_t)(at - v.ptr) : v.len;
 
 	*head = (struct view){v.ptr, n};
-	*tail = at ? (struct view){at + 1, v.len - n - 1} : (struct view){v.ptr + v.len, 0};
+	*tail = at ? (struct view){at + 1, v.len - n - 1} : (struct view){"", 0};
 	return at != NULL;
 }
 

@@ -1,5 +1,7 @@
 #include "format/json.h"
 
+#include "base/utf8.h"
+
 #include <limits.h>
 #include <string.h>
 
@@ -41,32 +43,6 @@ static size_t number_length(struct view v)
 			return 0;
 	}
 	return is_one_of(v, i, "+-.") ? 0 : i;
-}
-
-/* Whether len bytes are the shortest form of a code point that is no surrogate. */
-static bool is_canonical(unsigned long code, size_t len)
-{
-	static const unsigned long smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-
-	return code >= smallest[len] && code <= 0x10ffff &&
-	       (code < 0xd800 || code > 0xdfff);
-}
-
-/* Length of the UTF-8 sequence (of two bytes or more) at the start of v, or 0. */
-static size_t utf8_length(struct view v)
-{
-	unsigned char first = (unsigned char)v.ptr[0];
-	size_t len = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-	unsigned long code = first & (0x7fU >> len);
-
-	if (first < 0xc2 || first > 0xf4 || len > v.len)
-		return 0;
-	for (size_t i = 1; i < len; i++) {
-		if (((unsigned char)v.ptr[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | ((unsigned char)v.ptr[i] & 0x3f);
-	}
-	return is_canonical(code, len) ? len : 0;
 }
 
 /* Length of the string at the start of v with its quotes, or 0; json-c reads escapes. */
