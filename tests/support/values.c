@@ -125,7 +125,7 @@ unsigned open_descriptors(void)
 	return count("/proc/self/fd");
 }
 
-unsigned count_entries(const struct fixture *f, const char *path)
+unsigned names_in(const struct fixture *f, const char *path)
 {
 	char at[PLACE_SIZE];
 

@@ -24,6 +24,6 @@ struct digest plant_manifest(const struct fixture *f, const char *repo, const ch
 /* Open descriptors of this process. */
 unsigned open_descriptors(void);
 /* Entries of a directory below the store's root, 0 when it is absent. */
-unsigned count_entries(const struct fixture *f, const char *path);
+unsigned names_in(const struct fixture *f, const char *path);
 
 #endif

@@ -154,11 +154,11 @@ static void what_is_missing_is_named(void **state)
 		layer.hex);
 	expect_missing(f, &doc, want);
 	/* No repository comes of a push that is refused, and no lock file. */
-	assert_int_equal(count_entries(f, "repos"), 0);
+	assert_int_equal(names_in(f, "repos"), 0);
 	plant_blob(f, repo.text, "{}");
 	snprintf(want, sizeof(want), "[{\"digest\":\"sha256:%s\"}]", layer.hex);
 	expect_missing(f, &doc, want);
-	assert_int_equal(count_entries(f, "repos/a/b"), 1);
+	assert_int_equal(names_in(f, "repos/a/b"), 1);
 	assert_int_equal(document_listed(f, &repo, &subject), 0);
 	/* A blob of another repository does not count. */
 	plant_blob(f, "a/c", "layer");

@@ -86,7 +86,7 @@ static void only_a_push_makes_a_repository(void **state)
 	int fd = -1;
 
 	assert_int_equal(lock(f, "new/repo", true, false, &fd), ERR_NAME_UNKNOWN);
-	assert_int_equal(count_entries(f, "repos"), 0);
+	assert_int_equal(names_in(f, "repos"), 0);
 	assert_int_equal(lock(f, "new/repo", false, true, &fd), ERR_NONE);
 	io_close(&fd);
 	assert_int_equal(lock(f, "new/repo", true, false, &fd), ERR_NONE);

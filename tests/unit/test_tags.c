@@ -44,7 +44,7 @@ static void set(struct fixture *f, const char *tag, const struct digest *d)
 	struct err err = ERR_INIT;
 
 	assert_int_equal(tags_set(&f->store, &repo, &t, d, &err), 0);
-	assert_int_equal(count_entries(f, "tmp"), 0);
+	assert_int_equal(names_in(f, "tmp"), 0);
 }
 
 static enum err_code code_of(struct err *err, int rc)
@@ -259,7 +259,7 @@ static bool fail_once(struct fixture *f, change_fn *change, unsigned k, int errn
 	calls = io_fault_calls();
 	io_fault_arm(0, 0);
 	assert_int_equal(open_descriptors(), before);
-	assert_int_equal(count_entries(f, "tmp"), 0);
+	assert_int_equal(names_in(f, "tmp"), 0);
 	if (rc == 0) {
 		assert_true(is_changed(f, change));
 	} else {
