@@ -1,7 +1,7 @@
 /*
- * Every call of the operating system that a push or a deletion makes fails in turn, or is the
- * process's last: the answer is right, the store is sound, nothing is left over, and the same
- * request again does its work.
+ * Every call of the operating system that a push or a deletion makes fails in turn, or is
+ * the process's last: the answer is right, the store is sound, nothing is left over, and
+ * the same request again does its work.
  */
 #include "store/manifests.h"
 
@@ -84,16 +84,19 @@ static void expect_pushed(struct request *q)
 {
 	assert_int_equal(document_get_digest(q->f, &q->repo, &q->doc), ERR_NONE);
 	for (size_t i = 0; i < 2; i++)
-		assert_int_equal(document_get(q->f, &q->repo, by_tag(q->doc.tags[i]), &q->doc),
+		assert_int_equal(
+			document_get(q->f, &q->repo, by_tag(q->doc.tags[i]), &q->doc),
 			ERR_NONE);
 	assert_int_equal(document_listed(q->f, &q->repo, &q->subject), 1);
 }
 
 static void expect_deleted(struct request *q)
 {
-	assert_int_equal(document_get_digest(q->f, &q->repo, &q->doc), ERR_MANIFEST_UNKNOWN);
+	assert_int_equal(
+		document_get_digest(q->f, &q->repo, &q->doc), ERR_MANIFEST_UNKNOWN);
 	for (size_t i = 0; i < 2; i++)
-		assert_int_equal(document_get(q->f, &q->repo, by_tag(q->doc.tags[i]), &q->doc),
+		assert_int_equal(
+			document_get(q->f, &q->repo, by_tag(q->doc.tags[i]), &q->doc),
 			ERR_MANIFEST_UNKNOWN);
 }
 
@@ -140,7 +143,8 @@ static void run_again(const struct operation *op, struct request *q)
 }
 
 /* The k-th call fails; false when the operation makes fewer. */
-static bool fail_once(const struct operation *op, struct fixture *f, unsigned k, int errnum)
+static bool fail_once(
+	const struct operation *op, struct fixture *f, unsigned k, int errnum)
 {
 	struct request q = request_in(f, k);
 	unsigned descriptors, calls;
@@ -156,7 +160,8 @@ static bool fail_once(const struct operation *op, struct fixture *f, unsigned k,
 	if (rc == 0)
 		op->expect_done(&q);
 	else if (err.code != (errnum == ENOSPC ? ERR_FULL : ERR_FAULT) || errnum == EINTR)
-		fail_msg("%s, call %u, errno %d: %d %s", op->name, k, errnum, err.code, err.text);
+		fail_msg("%s, call %u, errno %d: %d %s", op->name, k, errnum, err.code,
+			err.text);
 	if (open_descriptors() != descriptors || invariants_check(f->dir) != 0)
 		fail_msg("%s, call %u, errno %d", op->name, k, errnum);
 	err_release(&err);
@@ -176,7 +181,8 @@ static void every_fault_is_survived(void **state)
 
 			fixture_open(&f);
 			f.config.lock_wait = 1;
-			for (unsigned k = 1; fail_once(&operations[o], &f, k, errnums[e]); k++)
+			for (unsigned k = 1; fail_once(&operations[o], &f, k, errnums[e]);
+				k++)
 				cases++;
 			assert_int_equal(invariants_check(f.dir), 0);
 			fixture_close(&f);
@@ -186,7 +192,8 @@ static void every_fault_is_survived(void **state)
 	assert_true(cases > 300);
 }
 
-/* Runs the operation in a process that is killed at its k-th call; false when it ended first. */
+/* Runs the operation in a process that is killed at its k-th call; false when it ended
+ * first. */
 static bool kill_once(const struct operation *op, struct fixture *f, unsigned k)
 {
 	struct request q = request_in(f, k);
