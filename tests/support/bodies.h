@@ -26,6 +26,9 @@ struct digest digest_of_text(const char *text);
 struct repo_name repo_of(const char *name);
 /* Pushes text as a blob, which must succeed. */
 struct digest push_blob(struct store *s, const char *repo, const char *text);
+/* The same for an image manifest with this config of size bytes and no layers. */
+struct digest push_image(
+	struct store *s, const char *repo, const struct digest *config, size_t size);
 /* Whether the repository holds the blob. */
 int holds_blob(struct store *s, const char *repo, const struct digest *d);
 /* Open descriptors of the process; entries of a directory of the store. */
