@@ -205,7 +205,8 @@ static int refuse_range(struct exchange *x, const struct blob *blob)
 {
 	reply_header(x, "Content-Range", "bytes */%" PRIu64, blob->size);
 	return err_set(&x->err, ERR_RANGE,
-	        "no byte of the range is within the %" PRIu64 " of the blob", blob->size);
+	        "no byte of the range is within the %" PRIu64 " bytes of the blob",
+	        blob->size);
 }
 
 int reply_blob(struct exchange *x, const struct blob *blob, const struct digest *d)
