@@ -9,10 +9,14 @@
 
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -149,6 +153,59 @@ static void an_interrupted_commit_can_be_made_again(void **state)
 	session_assert_blob(w, &d, "abc", 3);
 }
 
+#ifdef IO_FAULTS
+/* Appends and commits in a process that is killed at its k-th call: whether it was. */
+static bool push_and_die(struct session *w, const struct digest *d, const char *bytes,
+	size_t len, unsigned k)
+{
+	enum err_code code;
+	struct body b;
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		body_init(&b, bytes, len);
+		io_fault_arm(k, -1);
+		if (session_append_body(w, &b, len, &code) != 0 ||
+			session_commit(w, d, &code) != 0)
+			_exit(1);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(status == 0 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL));
+	return status != 0;
+}
+
+static void a_killed_push_goes_on_where_it_was(void **state)
+{
+	struct session *w = *state;
+	char text[64];
+	struct digest d;
+	enum err_code code;
+	unsigned k = 0;
+	bool killed;
+
+	do {
+		snprintf(text, sizeof(text), "the push that dies at call %u", ++k);
+		d = digest_of_text(text);
+		session_start(w, DIGEST_SHA256);
+		killed = push_and_die(w, &d, text, strlen(text), k);
+		/* What a client does: ask, send the rest, finish. Without a session the
+		 * push was as good as done. */
+		if (session_exists(w)) {
+			uint64_t at = session_offset(w);
+
+			assert_true(at == 0 || at == strlen(text));
+			session_append(w, text + at, strlen(text) - at);
+			assert_int_equal(session_commit(w, &d, &code), 0);
+		}
+		session_assert_blob(w, &d, text, strlen(text));
+	} while (killed);
+	assert_true(k > 20);
+}
+#endif
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, session_setup, session_teardown)
 
 int main(void)
@@ -159,6 +216,9 @@ int main(void)
 		TEST(after_a_restart_the_data_are_hashed_again),
 		TEST(a_damaged_record_is_an_unknown_session),
 		TEST(an_interrupted_commit_can_be_made_again),
+#ifdef IO_FAULTS
+		TEST(a_killed_push_goes_on_where_it_was),
+#endif
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

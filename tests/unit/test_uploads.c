@@ -275,6 +275,27 @@ static void a_body_of_another_length_is_undone(void **state)
 	}
 }
 
+static void a_refused_body_leaves_the_open_session_good(void **state)
+{
+	struct session *w = *state;
+	struct digest d = digest_of_text("abcdef");
+	struct err err = ERR_INIT;
+	struct upload u;
+	struct body b;
+
+	session_start(w, DIGEST_SHA256);
+	session_append(w, "abc", 3);
+	assert_int_equal(session_enter(w, &u, &err), 0);
+	body_init(&b, "never", 5);
+	assert_int_equal(upload_append(w->s, &u, &b.source, 4, &err), -1);
+	err_release(&err);
+	body_init(&b, "def", 3);
+	assert_int_equal(upload_append(w->s, &u, &b.source, 3, &err), 0);
+	assert_int_equal(upload_commit(w->s, &u, &d, &err), 0);
+	upload_close(&u);
+	session_assert_blob(w, &d, "abcdef", 6);
+}
+
 static void a_blob_over_the_limit_is_refused(void **state)
 {
 	struct session *w = *state;
@@ -371,6 +392,7 @@ int main(void)
 		TEST(a_second_writer_is_told_where_the_first_began),
 		TEST(what_came_before_the_peer_left_counts),
 		TEST(a_body_of_another_length_is_undone),
+		TEST(a_refused_body_leaves_the_open_session_good),
 		TEST(a_blob_over_the_limit_is_refused),
 		TEST(a_cancelled_session_is_gone),
 		TEST(a_single_push_is_checked),
