@@ -202,16 +202,14 @@ static int read_chunk(struct exchange *x, struct chunk *c)
 	return 0;
 }
 
-/* Appends the body, which must begin where the session ends. */
-static int append_chunk(struct exchange *x, struct upload *u, const struct chunk *c)
+/* A chunk must begin where the session ends. */
+static int check_order(struct exchange *x, const struct upload *u, const struct chunk *c)
 {
-	struct body_source body = request_body(&x->request);
-
-	if (c->has_range && c->range.first != u->offset)
-		return err_set(&x->err, ERR_RANGE,
-		        "the chunk begins at %" PRIu64 ", but the next byte is %" PRIu64,
-		        c->range.first, u->offset);
-	return upload_append(x->store, u, &body, c->expected, &x->err);
+	if (!c->has_range || c->range.first == u->offset)
+		return 0;
+	return err_set(&x->err, ERR_RANGE,
+	        "the chunk begins at %" PRIu64 ", but the next byte is %" PRIu64,
+	        c->range.first, u->offset);
 }
 
 /* A client that is out of step is told where the session stands. */
@@ -225,6 +223,7 @@ static int session_failed(struct exchange *x, const struct upload *u)
 /* end-5. Pushing a blob in chunks: with Content-Range, or as a stream without. */
 int upload_patch(struct exchange *x)
 {
+	struct body_source body = request_body(&x->request);
 	struct upload u = UPLOAD_INIT;
 	struct chunk c;
 	int rc = read_chunk(x, &c);
@@ -232,7 +231,9 @@ int upload_patch(struct exchange *x)
 	if (rc == 0)
 		rc = session_open(x, &u);
 	if (rc == 0)
-		rc = append_chunk(x, &u, &c);
+		rc = check_order(x, &u, &c);
+	if (rc == 0)
+		rc = upload_append(x->store, &u, &body, c.expected, &x->err);
 	if (rc != 0)
 		rc = session_failed(x, &u);
 	upload_close(&u);
@@ -255,10 +256,10 @@ static int read_last_chunk(struct exchange *x, struct digest *d, struct chunk *c
 	return read_chunk(x, c);
 }
 
-/* end-6. Ending an upload: the last chunk, if there is one, and the digest of the whole.
- */
+/* end-6. Ending an upload: the last chunk, if there is one, and the whole's digest. */
 int upload_put(struct exchange *x)
 {
+	struct body_source body = request_body(&x->request);
 	struct upload u = UPLOAD_INIT;
 	struct digest d;
 	struct chunk c;
@@ -266,14 +267,13 @@ int upload_put(struct exchange *x)
 
 	if (rc == 0)
 		rc = session_open(x, &u);
-	/* The client names the algorithm only here: in time, unless bytes were hashed
-	 * already. */
+	if (rc == 0)
+		rc = check_order(x, &u, &c);
+	/* The client names the algorithm only here: in time, unless bytes were hashed. */
 	if (rc == 0 && u.offset == 0)
 		hash_init(&u.hash, d.algorithm);
 	if (rc == 0)
-		rc = append_chunk(x, &u, &c);
-	if (rc == 0)
-		rc = upload_commit(x->store, &u, &d, &x->err);
+		rc = upload_finish(x->store, &u, &body, c.expected, &d, &x->err);
 	if (rc != 0)
 		rc = session_failed(x, &u);
 	upload_close(&u);

@@ -18,7 +18,7 @@
 static int upload_unknown(const struct session_id *id, struct err *err)
 {
 	return err_set(err, ERR_BLOB_UPLOAD_UNKNOWN,
-		"there is no upload %s; begin a new one", id->text);
+	        "there is no upload %s; begin a new one", id->text);
 }
 
 /* Removes what there is of a session, the data first: 0, or -1 and errno. */
@@ -52,7 +52,7 @@ static void sweep_session(struct store *s, const struct session_id *id)
 
 	if (remove_session(s, id, &err) < 0)
 		log_event(LOG_LEVEL_WARN, "upload-left", "upload=%s errno=%d", id->text,
-			err.errnum);
+		        err.errnum);
 	err_release(&err);
 }
 
@@ -72,7 +72,7 @@ static int make_session(struct store *s, const struct upload *u, struct err *err
 }
 
 int upload_create(struct store *s, const struct repo_name *repo, const char *user,
-	enum digest_algorithm a, struct upload *u, struct err *err)
+        enum digest_algorithm a, struct upload *u, struct err *err)
 {
 	*u = UPLOAD_INIT;
 	u->repo = *repo;
@@ -89,33 +89,33 @@ int upload_create(struct store *s, const struct repo_name *repo, const char *use
 
 /* Reads the record of u->id; another's session is as unknown as none at all. */
 static int load_own(struct store *s, const struct repo_name *repo, const char *user,
-	struct upload *u, bool *proven, struct err *err)
+        struct upload *u, bool *proven, struct err *err)
 {
 	int found = upload_state_load(s, u, proven, err);
 
 	if (found < 0)
 		return -1;
 	if (found == 0 || strcmp(u->repo.text, repo->text) != 0 ||
-		strcmp(u->user, user) != 0)
+	        strcmp(u->user, user) != 0)
 		return upload_unknown(&u->id, err);
 	return 0;
 }
 
-/* Hashes the first len bytes of the data again. */
-static int rehash(int fd, uint64_t len, struct hash *hash, struct err *err)
+/* Hashes the bytes of the data from at to before end. */
+static int rehash(int fd, uint64_t at, uint64_t end, struct hash *hash, struct err *err)
 {
 	unsigned char block[REHASH_BLOCK];
 
-	for (uint64_t at = 0; at < len;) {
-		size_t want =
-			len - at < sizeof(block) ? (size_t)(len - at) : sizeof(block);
+	while (at < end) {
+		uint64_t left = end - at;
+		size_t want = left < sizeof(block) ? (size_t)left : sizeof(block);
 		ssize_t n = io_pread_full(fd, block, want, at);
 
 		if (n < 0)
 			return err_io(err, "cannot read the data of an upload");
 		if ((size_t)n < want)
 			return err_set(
-				err, ERR_FAULT, "the data of an upload have shrunk");
+			        err, ERR_FAULT, "the data of an upload have shrunk");
 		hash_update(hash, block, want);
 		at += want;
 	}
@@ -138,7 +138,7 @@ static int settle(struct upload *u, bool proven, struct err *err)
 		if (size < u->offset)
 			u->offset = size;
 		hash_init(&u->hash, u->hash.algorithm);
-		if (rehash(u->fd, u->offset, &u->hash, err) < 0)
+		if (rehash(u->fd, 0, u->offset, &u->hash, err) < 0)
 			return -1;
 	}
 	if (size > u->offset && !u->sealed && io_truncate(u->fd, u->offset) < 0)
@@ -162,7 +162,7 @@ static int open_data(struct store *s, struct upload *u, struct err *err)
 }
 
 int upload_open(struct store *s, const struct session_id *id,
-	const struct repo_name *repo, const char *user, struct upload *u, struct err *err)
+        const struct repo_name *repo, const char *user, struct upload *u, struct err *err)
 {
 	bool proven = false;
 	int busy, rc;
@@ -187,7 +187,7 @@ int upload_open(struct store *s, const struct session_id *id,
 }
 
 int upload_stat(struct store *s, const struct session_id *id,
-	const struct repo_name *repo, const char *user, struct upload *u, struct err *err)
+        const struct repo_name *repo, const char *user, struct upload *u, struct err *err)
 {
 	struct path data = path_upload_file(id, DATA);
 	struct stat st;
@@ -220,61 +220,90 @@ static uint64_t room_left(const struct store *s, uint64_t offset)
 
 /* Moves a body of the expected length (UINT64_MAX: any) to the end of fd. */
 static int take_body(struct store *s, struct body_source *body, uint64_t expected, int fd,
-	uint64_t offset, struct hash *hash, uint64_t *moved, struct err *err)
+        uint64_t offset, struct hash *hash, uint64_t *moved, struct err *err)
 {
 	uint64_t room = room_left(s, offset);
 
 	*moved = 0;
 	if (expected != UINT64_MAX && expected > room)
 		return err_set(err, ERR_TOO_LARGE,
-			"a blob may have %" PRIu64 " bytes, this one would have more",
-			s->config->blob_limit);
+		        "a blob may have %" PRIu64 " bytes, this one would have more",
+		        s->config->blob_limit);
 	if (pump(body, fd, offset, room, hash, moved, err) < 0)
 		return -1;
 	if (expected != UINT64_MAX && *moved != expected)
 		return err_set(err, ERR_SIZE_INVALID,
-			"%" PRIu64 " bytes were announced, %" PRIu64 " came", expected,
-			*moved);
+		        "%" PRIu64 " bytes were announced, %" PRIu64 " came", expected,
+		        *moved);
 	return 0;
 }
 
-int upload_append(struct store *s, struct upload *u, struct body_source *body,
-	uint64_t expected, struct err *err)
+/* Where a session stands, to go back to. */
+struct mark {
+	uint64_t offset;
+	struct hash hash;
+};
+
+static void rewind_to(struct upload *u, const struct mark *m)
 {
-	const struct hash before = u->hash;
-	uint64_t start = u->offset;
+	u->offset = m->offset;
+	u->hash = m->hash;
+	/* The next writer does the same. */
+	if (io_truncate(u->fd, m->offset) < 0)
+		log_event(LOG_LEVEL_INFO, "upload-longer", "upload=%s errno=%d",
+		        u->id.text, errno);
+}
+
+/* Counts a body that came whole, or as far as it came when the peer left. */
+static int extend(struct store *s, struct upload *u, struct body_source *body,
+        uint64_t expected, struct err *err)
+{
+	const struct mark start = {u->offset, u->hash};
 	uint64_t moved;
+	int rc = take_body(s, body, expected, u->fd, start.offset, &u->hash, &moved, err);
+
+	if (rc == 0 || err->code == ERR_GONE)
+		u->offset += moved;
+	else
+		rewind_to(u, &start);
+	return rc;
+}
+
+/* Makes what was counted since the mark last; it is undone when that fails. */
+static int save_progress(
+        struct store *s, struct upload *u, const struct mark *start, struct err *err)
+{
+	if (u->offset == start->offset || upload_state_save(s, u, err) == 0)
+		return 0;
+	rewind_to(u, start);
+	return -1;
+}
+
+int upload_append(struct store *s, struct upload *u, struct body_source *body,
+        uint64_t expected, struct err *err)
+{
+	const struct mark start = {u->offset, u->hash};
 	int rc;
 
 	if (u->sealed && expected != 0)
 		return err_set(err, ERR_BLOB_UPLOAD_INVALID,
-			"the upload was being finished; finish it again or begin a new "
-			"one");
-	rc = take_body(s, body, expected, u->fd, start, &u->hash, &moved, err);
-	if (rc == 0 && moved == 0)
-		return 0;
-	if (rc == 0 || err->code == ERR_GONE) {
-		u->offset = start + moved;
-		if (upload_state_save(s, u, err) == 0)
-			return rc;
-	}
-	u->offset = start;
-	u->hash = before;
-	if (io_truncate(u->fd, start) < 0)
-		log_event(LOG_LEVEL_INFO, "upload-longer", "upload=%s errno=%d",
-			u->id.text, errno);
-	return -1;
+		        "the upload was being finished; finish it again or begin a new "
+		        "one");
+	rc = extend(s, u, body, expected, err);
+	if (save_progress(s, u, &start, err) < 0)
+		return -1;
+	return rc;
 }
 
 /* The digest of all the data by algorithm a. */
 static int digest_data(const struct upload *u, enum digest_algorithm a,
-	struct digest *out, struct err *err)
+        struct digest *out, struct err *err)
 {
 	struct hash hash = u->hash;
 
 	if (a != hash.algorithm) {
 		hash_init(&hash, a);
-		if (rehash(u->fd, u->offset, &hash, err) < 0)
+		if (rehash(u->fd, 0, u->offset, &hash, err) < 0)
 			return -1;
 	}
 	hash_final(&hash, out);
@@ -282,7 +311,7 @@ static int digest_data(const struct upload *u, enum digest_algorithm a,
 }
 
 static int digest_mismatch(
-	const struct digest *announced, const struct digest *have, struct err *err)
+        const struct digest *announced, const struct digest *have, struct err *err)
 {
 	char a[DIGEST_TEXT_MAX + 1], b[DIGEST_TEXT_MAX + 1];
 	char detail[2 * DIGEST_TEXT_MAX + 64];
@@ -291,14 +320,14 @@ static int digest_mismatch(
 	digest_text(have, b);
 	err_set(err, ERR_DIGEST_INVALID, "the content is %s, not %s", b, a);
 	snprintf(detail, sizeof(detail), "{\"announced\":\"%s\",\"computed\":\"%s\"}", a,
-		b);
+	        b);
 	err_detail(err, detail);
 	return -1;
 }
 
 /* Whether the data are what was counted and announced; if not, the session goes. */
 static int verify(
-	struct store *s, const struct upload *u, const struct digest *d, struct err *err)
+        struct store *s, const struct upload *u, const struct digest *d, struct err *err)
 {
 	struct digest have;
 	struct stat st;
@@ -308,7 +337,7 @@ static int verify(
 	if ((uint64_t)st.st_size != u->offset) {
 		sweep_session(s, &u->id);
 		return err_set(err, ERR_BLOB_UPLOAD_INVALID,
-			"the data of the upload are damaged; begin a new one");
+		        "the data of the upload are damaged; begin a new one");
 	}
 	if (digest_data(u, d->algorithm, &have, err) < 0)
 		return -1;
@@ -334,7 +363,7 @@ static int seal(struct store *s, struct upload *u, struct err *err)
 }
 
 int upload_commit(
-	struct store *s, struct upload *u, const struct digest *d, struct err *err)
+        struct store *s, struct upload *u, const struct digest *d, struct err *err)
 {
 	struct path data = path_upload_file(&u->id, DATA);
 
@@ -349,6 +378,45 @@ int upload_commit(
 	return 0;
 }
 
+/*
+ * A session that was interrupted between its seal and its end: its data are whole, so the
+ * body that comes again is not needed, and whether it is the same the digest tells.
+ */
+static int finish_sealed(
+        struct store *s, struct upload *u, const struct digest *d, struct err *err)
+{
+	struct stat st;
+
+	if (io_fstat(u->fd, &st) < 0)
+		return err_io(err, "cannot look at upload %s", u->id.text);
+	if (rehash(u->fd, u->offset, (uint64_t)st.st_size, &u->hash, err) < 0)
+		return -1;
+	u->offset = (uint64_t)st.st_size;
+	return upload_commit(s, u, d, err);
+}
+
+int upload_finish(struct store *s, struct upload *u, struct body_source *body,
+        uint64_t expected, const struct digest *d, struct err *err)
+{
+	const struct mark start = {u->offset, u->hash};
+	int rc;
+
+	if (u->sealed)
+		return finish_sealed(s, u, d, err);
+	rc = extend(s, u, body, expected, err);
+	if (rc < 0) {
+		save_progress(s, u, &start, err);
+		return -1;
+	}
+	/* The record is left behind: whoever has to send the request again, because
+	 * this process was killed or failed, finds the session as before it. */
+	if (upload_commit(s, u, d, err) == 0)
+		return 0;
+	if (!u->sealed)
+		rewind_to(u, &start);
+	return -1;
+}
+
 int upload_cancel(struct store *s, struct upload *u, struct err *err)
 {
 	return remove_session(s, &u->id, err);
@@ -361,14 +429,14 @@ void upload_close(struct upload *u)
 
 /* Takes the body into the staged file, which is then what d says and durable. */
 static int stage_body(struct store *s, const struct digest *d, struct body_source *body,
-	uint64_t expected, struct staged *f, uint64_t *size, struct err *err)
+        uint64_t expected, struct staged *f, uint64_t *size, struct err *err)
 {
 	struct digest have;
 	struct hash hash;
 
 	hash_init(&hash, d->algorithm);
 	if (staged_open(s, f, err) < 0 ||
-		take_body(s, body, expected, f->fd, 0, &hash, size, err) < 0)
+	        take_body(s, body, expected, f->fd, 0, &hash, size, err) < 0)
 		return -1;
 	hash_final(&hash, &have);
 	if (!digest_equal(&have, d))
@@ -377,7 +445,7 @@ static int stage_body(struct store *s, const struct digest *d, struct body_sourc
 }
 
 int upload_single(struct store *s, const struct repo_name *repo, const struct digest *d,
-	struct body_source *body, uint64_t expected, struct err *err)
+        struct body_source *body, uint64_t expected, struct err *err)
 {
 	struct staged f = STAGED_INIT;
 	uint64_t size;

@@ -15,7 +15,7 @@
  *
  * Just before they are published the data are made read only. Should that be interrupted
  * the session takes no more bytes, as they may be a blob by then; it can be finished
- * again.
+ * again, with the last chunk or without it.
  */
 #ifndef STORE_UPLOADS_H
 #define STORE_UPLOADS_H
@@ -78,6 +78,13 @@ int upload_append(struct store *s, struct upload *u, struct body_source *body,
  */
 int upload_commit(
 	struct store *s, struct upload *u, const struct digest *d, struct err *err);
+/*
+ * Appends the last chunk and finishes. Fails as upload_append and upload_commit do; after
+ * a fault, and after a kill, the session stands where it stood and takes the same request
+ * again.
+ */
+int upload_finish(struct store *s, struct upload *u, struct body_source *body,
+	uint64_t expected, const struct digest *d, struct err *err);
 /* Removes the session (OCI end-14). After a fault it is there still. */
 int upload_cancel(struct store *s, struct upload *u, struct err *err);
 /* Closes the descriptor and so the lock. Safe on UPLOAD_INIT. */
