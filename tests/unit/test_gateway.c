@@ -68,18 +68,21 @@ static const struct route table[] = {
 #define ROWS (sizeof(table) / sizeof(table[0]))
 
 static struct config config;
+static struct fixture fixture; /* for the programs in children */
 
-static int setup_config(void **state)
+static int setup(void **state)
 {
 	struct err err = ERR_INIT;
 
 	(void)state;
+	fixture_open(&fixture);
 	return config_init(&config, &err);
 }
 
-static int teardown_config(void **state)
+static int teardown(void **state)
 {
 	(void)state;
+	fixture_close(&fixture);
 	config_release(&config);
 	return 0;
 }
@@ -234,20 +237,17 @@ static void expect_output(const struct run *r, const char *start, const char *ta
 		fail_msg("output is '%s'", r->output);
 }
 
-/* Runs with a store of its own; set: one more setting. */
+/* Runs with a store; set: one more setting. */
 static void run_cgi(struct run *r, const char *set)
 {
-	struct fixture f;
 	char root[100];
 
-	fixture_open(&f);
-	snprintf(root, sizeof(root), "root=%s", f.dir);
+	snprintf(root, sizeof(root), "root=%s", fixture.dir);
 	r->arguments[0] = "--set";
 	r->arguments[1] = root;
 	r->arguments[2] = "--set";
 	r->arguments[3] = set;
 	run(r);
-	fixture_close(&f);
 }
 
 static void cgi_bodies(void **state)
@@ -421,5 +421,5 @@ int main(void)
 	};
 
 	unsetenv("LIGHTER_CONF");
-	return cmocka_run_group_tests(tests, setup_config, teardown_config);
+	return cmocka_run_group_tests(tests, setup, teardown);
 }

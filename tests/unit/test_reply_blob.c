@@ -17,10 +17,26 @@
 #define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define DIGEST "sha256:" HEX64
 
-/* A blob of 10 bytes, "0123456789", in a store of its own. */
+/* One store for all: its layout takes longer to make than the tests to run. */
+static struct fixture fixture;
+
+static int setup_store(void **state)
+{
+	(void)state;
+	fixture_open(&fixture);
+	return 0;
+}
+
+static int teardown_store(void **state)
+{
+	(void)state;
+	fixture_close(&fixture);
+	return 0;
+}
+
+/* A blob of 10 bytes, "0123456789". */
 struct blob_test {
 	struct reply_test t;
-	struct fixture fixture;
 	struct blob blob;
 	struct digest digest;
 };
@@ -28,19 +44,18 @@ struct blob_test {
 static void begin_blob(struct blob_test *b, const char *sendfile, const char *method,
         const char *const *variables)
 {
-	struct config *c = &b->fixture.config;
+	struct config *c = &fixture.config;
 	int fd;
 
 	begin(&b->t, method, variables);
-	fixture_open(&b->fixture);
 	assert_int_equal(config_set(c, VIEW_LIT("sendfile"), view_of(sendfile), "test",
 	                         &b->t.x.err),
 	        0);
 	b->t.x.config = c;
-	b->t.x.store = &b->fixture.store;
+	b->t.x.store = &fixture.store;
 	b->blob = (struct blob){.path = {"file"}, .size = 10};
 	assert_int_equal(digest_parse(VIEW_LIT(DIGEST), &b->digest), DIGEST_OK);
-	fd = io_open(b->fixture.store.root, "file", O_WRONLY | O_CREAT, 0644);
+	fd = io_open(fixture.store.root, "file", O_WRONLY | O_CREAT | O_TRUNC, 0644);
 	assert_true(fd >= 0);
 	assert_int_equal(io_write_all(fd, "0123456789", 10), 0);
 	io_close(&fd);
@@ -48,7 +63,6 @@ static void begin_blob(struct blob_test *b, const char *sendfile, const char *me
 
 static void end_blob(struct blob_test *b)
 {
-	fixture_close(&b->fixture);
 	end(&b->t);
 }
 
@@ -132,14 +146,14 @@ static void handed_over_blob(void **state)
 	assert_int_equal(reply_blob(&b.t.x, &b.blob, &b.digest), 0);
 	expect_line(&b.t, "Status: 200 OK\r\n");
 	snprintf(text, sizeof(text), "X-Sendfile: %s/repos/a/%%40blobs/x%%20y%%25\r\n",
-	        b.fixture.config.root);
+	        fixture.config.root);
 	expect_line(&b.t, text);
 	expect_line(&b.t, "ETag: \"" DIGEST "\"\r\n");
 	expect_no(&b.t, "Content-Length");
 	end_blob(&b);
 
 	begin_blob(&b, "x-accel", "GET", NULL);
-	assert_int_equal(config_set(&b.fixture.config, VIEW_LIT("accel-prefix"),
+	assert_int_equal(config_set(&fixture.config, VIEW_LIT("accel-prefix"),
 	                         VIEW_LIT("/inner"), "test", &b.t.x.err),
 	        0);
 	assert_int_equal(reply_blob(&b.t.x, &b.blob, &b.digest), 0);
@@ -200,7 +214,7 @@ static void large_copy(void **state)
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (char)(i * 11 + i / 253);
 	begin_blob(&b, "copy", "GET", NULL);
-	fd = io_open(b.fixture.store.root, "file", O_WRONLY, 0);
+	fd = io_open(fixture.store.root, "file", O_WRONLY, 0);
 	assert_int_equal(io_write_all(fd, bytes, sizeof(bytes)), 0);
 	io_close(&fd);
 	b.blob.size = sizeof(bytes);
@@ -245,5 +259,5 @@ int main(void)
 	        cmocka_unit_test(vanished_and_short_blobs),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, setup_store, teardown_store);
 }
