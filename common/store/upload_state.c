@@ -94,13 +94,24 @@ int upload_state_save(struct store *s, const struct upload *u, struct err *err)
 	return rc;
 }
 
-/* The value of the next line, which must have this name. */
-static bool take(struct view *rest, const char *name, struct view *value)
-{
-	struct view line, found;
+/* The lines of a record after the first, in their order. */
+enum line { REPOSITORY, USER, BOOT, ALGORITHM, OFFSET, HASH, LINES };
 
-	return view_cut(*rest, '\n', &line, rest) && view_cut(line, ' ', &found, value) &&
-	       view_is(found, name);
+static bool split_record(struct view rest, struct view values[LINES])
+{
+	static const char *const names[LINES] = {
+		"repository", "user", "boot", "algorithm", "offset", "hash"};
+	struct view line, name;
+
+	if (!view_starts(rest, FIRST_LINE))
+		return false;
+	view_cut(rest, '\n', &line, &rest);
+	for (int i = 0; i < LINES; i++)
+		if (!view_cut(rest, '\n', &line, &rest) ||
+			!view_cut(line, ' ', &name, &values[i]) ||
+			!view_is(name, names[i]))
+			return false;
+	return true;
 }
 
 static int hex_value(char c)
@@ -152,22 +163,18 @@ static bool check_record(struct view record, struct view *body)
 
 static bool parse_record(struct view record, struct upload *u, bool *proven)
 {
-	struct view rest, repo, user, boot, algorithm, offset, hash;
+	struct view body, values[LINES];
 	enum digest_algorithm a;
 
-	if (!check_record(record, &rest) || !view_starts(rest, FIRST_LINE))
+	if (!check_record(record, &body) || !split_record(body, values))
 		return false;
-	view_cut(rest, '\n', &repo, &rest);
-	if (!take(&rest, "repository", &repo) || !take(&rest, "user", &user) ||
-		!take(&rest, "boot", &boot) || !take(&rest, "algorithm", &algorithm) ||
-		!take(&rest, "offset", &offset) || !take(&rest, "hash", &hash))
+	if (repo_name_parse(values[REPOSITORY], &u->repo) < 0 ||
+		!parse_user(values[USER], u) ||
+		digest_algorithm_parse(values[ALGORITHM], &a) < 0 ||
+		num_parse(values[OFFSET], &u->offset) < 0)
 		return false;
-	if (repo_name_parse(repo, &u->repo) < 0 || !parse_user(user, u) ||
-		digest_algorithm_parse(algorithm, &a) < 0 ||
-		num_parse(offset, &u->offset) < 0)
-		return false;
-	*proven = view_is(boot, boot_id()) && !view_is(boot, BOOT_UNKNOWN) &&
-		  parse_hash(hash, a, u);
+	*proven = view_is(values[BOOT], boot_id()) &&
+		  !view_is(values[BOOT], BOOT_UNKNOWN) && parse_hash(values[HASH], a, u);
 	if (!*proven)
 		hash_init(&u->hash, a);
 	return true;
