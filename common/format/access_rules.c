@@ -47,7 +47,8 @@ static bool next_line(struct view *rest, struct view *line, unsigned *number)
 	return false;
 }
 
-static const struct access_group *group_find(const struct access_rules *r, struct view name)
+static const struct access_group *group_find(
+        const struct access_rules *r, struct view name)
 {
 	size_t i;
 
@@ -57,7 +58,8 @@ static const struct access_group *group_find(const struct access_rules *r, struc
 	return NULL;
 }
 
-static int parse_who(struct view word, const struct access_rules *r, struct access_rule *rule)
+static int parse_who(
+        struct view word, const struct access_rules *r, struct access_rule *rule)
 {
 	struct user_name name;
 
@@ -109,8 +111,8 @@ static struct excerpt excerpt_of(struct view word)
 	return e;
 }
 
-static int parse_rule(struct view line, const char *file, unsigned number, struct access_rules *r,
-	struct err *err)
+static int parse_rule(struct view line, const char *file, unsigned number,
+        struct access_rules *r, struct err *err)
 {
 	struct access_rule *rule = &r->rules[r->nrules];
 	struct view who = next_word(&line), actions;
@@ -119,30 +121,35 @@ static int parse_rule(struct view line, const char *file, unsigned number, struc
 	actions = next_word(&line);
 	rule->line = number;
 	if (actions.len == 0 || next_word(&line).len > 0)
-		return err_set(err, ERR_FAULT, "%s:%u: not \"who repository-glob actions\"", file,
-			number);
+		return err_set(err, ERR_FAULT,
+		        "%s:%u: not \"who repository-glob actions\"", file, number);
 	if (parse_who(who, r, rule) != 0)
-		return err_set(err, ERR_FAULT, "%s:%u: \"%s\" is no user name, and no group of "
-			"the group file", file, number, excerpt_of(who).text);
+		return err_set(err, ERR_FAULT,
+		        "%s:%u: \"%s\" is no user name, and no group of "
+		        "the group file",
+		        file, number, excerpt_of(who).text);
 	if (!glob_valid(rule->glob))
-		return err_set(err, ERR_FAULT, "%s:%u: \"%s\" is no repository glob", file, number,
-			excerpt_of(rule->glob).text);
+		return err_set(err, ERR_FAULT, "%s:%u: \"%s\" is no repository glob",
+		        file, number, excerpt_of(rule->glob).text);
 	if (parse_actions(actions, &rule->actions) != 0)
-		return err_set(err, ERR_FAULT, "%s:%u: \"%s\" is no list of pull, push, delete, "
-			"admin or *", file, number, excerpt_of(actions).text);
+		return err_set(err, ERR_FAULT,
+		        "%s:%u: \"%s\" is no list of pull, push, delete, "
+		        "admin or *",
+		        file, number, excerpt_of(actions).text);
 	r->nrules++;
 	return 0;
 }
 
-static int parse_rules(const struct access_source *s, struct access_rules *r, struct err *err)
+static int parse_rules(
+        const struct access_source *s, struct access_rules *r, struct err *err)
 {
 	struct view rest = {r->text, s->text.len}, line;
 	unsigned number = 0;
 
 	while (next_line(&rest, &line, &number)) {
 		if (r->nrules == ACCESS_RULES_MAX)
-			return err_set(err, ERR_FAULT, "%s:%u: over %d rules", s->name, number,
-				ACCESS_RULES_MAX);
+			return err_set(err, ERR_FAULT, "%s:%u: over %d rules", s->name,
+			        number, ACCESS_RULES_MAX);
 		if (parse_rule(line, s->name, number, r, err) != 0)
 			return -1;
 	}
@@ -150,28 +157,30 @@ static int parse_rules(const struct access_source *s, struct access_rules *r, st
 }
 
 static int parse_group(struct view line, const char *file, unsigned number,
-	struct access_rules *r, struct err *err)
+        struct access_rules *r, struct err *err)
 {
 	struct access_group *group = &r->groups[r->ngroups];
 	struct user_name name;
 	struct view rest, word;
 
 	if (!view_cut(line, ':', &group->name, &group->members))
-		return err_set(err, ERR_FAULT, "%s:%u: not \"group: user user\"", file, number);
+		return err_set(
+		        err, ERR_FAULT, "%s:%u: not \"group: user user\"", file, number);
 	group->name = view_trim(group->name);
 	if (user_name_parse(group->name, &name) != 0)
-		return err_set(err, ERR_FAULT, "%s:%u: \"%s\" is no group name", file, number,
-			excerpt_of(group->name).text);
+		return err_set(err, ERR_FAULT, "%s:%u: \"%s\" is no group name", file,
+		        number, excerpt_of(group->name).text);
 	rest = group->members;
 	for (word = next_word(&rest); word.len > 0; word = next_word(&rest))
 		if (user_name_parse(word, &name) != 0)
-			return err_set(err, ERR_FAULT, "%s:%u: \"%s\" is no user name", file,
-				number, excerpt_of(word).text);
+			return err_set(err, ERR_FAULT, "%s:%u: \"%s\" is no user name",
+			        file, number, excerpt_of(word).text);
 	r->ngroups++;
 	return 0;
 }
 
-static int parse_groups(const struct access_source *s, struct access_rules *r, struct err *err)
+static int parse_groups(
+        const struct access_source *s, struct access_rules *r, struct err *err)
 {
 	struct view rest = {r->groups_text, s->text.len}, line;
 	unsigned number = 0;
@@ -182,7 +191,8 @@ static int parse_groups(const struct access_source *s, struct access_rules *r, s
 	return 0;
 }
 
-static int parse_public(const struct access_source *s, struct access_rules *r, struct err *err)
+static int parse_public(
+        const struct access_source *s, struct access_rules *r, struct err *err)
 {
 	struct view rest = {r->public_text, s->text.len}, glob;
 	size_t i;
@@ -192,10 +202,10 @@ static int parse_public(const struct access_source *s, struct access_rules *r, s
 			r->public_text[i] = ' ';
 	for (glob = next_word(&rest); glob.len > 0; glob = next_word(&rest)) {
 		if (!glob_valid(glob))
-			return err_set(err, ERR_FAULT, "%s: \"%s\" is no repository glob", s->name,
-				excerpt_of(glob).text);
+			return err_set(err, ERR_FAULT, "%s: \"%s\" is no repository glob",
+			        s->name, excerpt_of(glob).text);
 		r->rules[r->nrules++] =
-			(struct access_rule){WHO_EVERYBODY, {0}, glob, ACTION_PULL, 0};
+		        (struct access_rule){WHO_EVERYBODY, {0}, glob, ACTION_PULL, 0};
 	}
 	return 0;
 }
@@ -212,7 +222,8 @@ static size_t count(struct view text, char c)
 static int copy(const struct access_source *s, char **out, struct err *err)
 {
 	if (s->text.len > ACCESS_FILE_MAX)
-		return err_set(err, ERR_FAULT, "%s: over %u bytes", s->name, ACCESS_FILE_MAX);
+		return err_set(
+		        err, ERR_FAULT, "%s: over %u bytes", s->name, ACCESS_FILE_MAX);
 	*out = malloc(s->text.len + 1);
 	if (!*out)
 		return err_set(err, ERR_FAULT, "%s: no memory", s->name);
@@ -221,17 +232,22 @@ static int copy(const struct access_source *s, char **out, struct err *err)
 	return 0;
 }
 
-int access_rules_parse(const struct access_source *rules, const struct access_source *groups,
-	const struct access_source *public, struct access_rules *out, struct err *err)
+int access_rules_parse(const struct access_source *rules,
+        const struct access_source *groups, const struct access_source *public,
+        struct access_rules *out, struct err *err)
 {
 	size_t globs = count(public->text, ' ') + count(public->text, ',') +
-		count(public->text, '\t') + 2;
+	               count(public->text, '\t') + 2;
 
 	*out = ACCESS_RULES_INIT;
-	if (copy(rules, &out->text, err) != 0 || copy(groups, &out->groups_text, err) != 0 ||
-		copy(public, &out->public_text, err) != 0)
+	if (copy(rules, &out->text, err) != 0 ||
+	        copy(groups, &out->groups_text, err) != 0 ||
+	        copy(public, &out->public_text, err) != 0)
 		goto fail;
-	/* An entry is filled in its place before it is known to be right: one is to spare. */
+	/*
+	 * An entry is filled in its place before it is known to be right: one is to
+	 * spare.
+	 */
 	out->rules = calloc(count(rules->text, '\n') + globs + 2, sizeof(out->rules[0]));
 	out->groups = calloc(count(groups->text, '\n') + 2, sizeof(out->groups[0]));
 	if (!out->rules || !out->groups) {
@@ -239,7 +255,7 @@ int access_rules_parse(const struct access_source *rules, const struct access_so
 		goto fail;
 	}
 	if (parse_groups(groups, out, err) == 0 && parse_rules(rules, out, err) == 0 &&
-		parse_public(public, out, err) == 0)
+	        parse_public(public, out, err) == 0)
 		return 0;
 fail:
 	access_rules_release(out);
@@ -262,8 +278,8 @@ static bool is_member(const struct access_rules *r, struct view group, struct vi
 	return false;
 }
 
-static bool is_meant(const struct access_rules *r, const struct access_rule *rule,
-	struct view user)
+static bool is_meant(
+        const struct access_rules *r, const struct access_rule *rule, struct view user)
 {
 	switch (rule->who) {
 	case WHO_EVERYBODY:
@@ -283,8 +299,8 @@ static bool fits(const struct access_rule *rule, struct view repo)
 	return repo.len > 0 ? glob_fits(rule->glob, repo) : view_is(rule->glob, "**");
 }
 
-unsigned access_rules_actions(const struct access_rules *r, const struct user_name *user,
-	struct view repo)
+unsigned access_rules_actions(
+        const struct access_rules *r, const struct user_name *user, struct view repo)
 {
 	struct view name = view_of(user->text);
 	unsigned actions = 0;
@@ -293,7 +309,10 @@ unsigned access_rules_actions(const struct access_rules *r, const struct user_na
 	for (i = 0; i < r->nrules; i++) {
 		if ((r->rules[i].actions & ~actions) == 0)
 			continue;
-		/* The glob first: it turns most rules down before a group is looked into. */
+		/*
+		 * The glob first: it turns most rules down before a group is looked
+		 * into.
+		 */
 		if (fits(&r->rules[i], repo) && is_meant(r, &r->rules[i], name))
 			actions |= r->rules[i].actions;
 	}

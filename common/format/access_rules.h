@@ -7,9 +7,9 @@
  *     authenticated mirror**    pull
  *     *             base-*      pull
  *
- * who: a user, @group, "authenticated" (any user), "anonymous" (nobody in particular), "*"
- * (everybody). repository: a glob (glob.h). Actions: pull, push, delete, admin, "*" for all
- * four; none implies another. Rules only give; there are none that take away.
+ * who: a user, @group, "authenticated" (any user), "anonymous" (nobody in particular),
+ * "*" (everybody). repository: a glob (glob.h). Actions: pull, push, delete, admin, "*"
+ * for all four; none implies another. Rules only give; there are none that take away.
  *
  * Group file: lines "group: user user"; a group may be continued on another line.
  * In both files '#' at the start of a line begins a comment.
@@ -62,20 +62,21 @@ struct access_source {
 
 /*
  * Reads rules, groups and the globs of public (separated by blanks or commas; each opens
- * pull to everybody) into out. ERR_FAULT, with out empty and "name:line: …", for a malformed
- * line, an unknown word, a group that no line defines, a source over its limit. Release with
- * access_rules_release.
+ * pull to everybody) into out. ERR_FAULT, with out empty and "name:line: …", for a
+ * malformed line, an unknown word, a group that no line defines, a source over its limit.
+ * Release with access_rules_release.
  */
-int access_rules_parse(const struct access_source *rules, const struct access_source *groups,
-	const struct access_source *public, struct access_rules *out, struct err *err);
+int access_rules_parse(const struct access_source *rules,
+        const struct access_source *groups, const struct access_source *public,
+        struct access_rules *out, struct err *err);
 void access_rules_release(struct access_rules *r);
 /*
  * The actions that rules give a user on a repository; nobody is the user with the empty
  * name. What is open to nobody in particular is open to every user as well. An empty repo
  * asks for the whole registry: only globs that are "**" count then.
  */
-unsigned access_rules_actions(const struct access_rules *r, const struct user_name *user,
-	struct view repo);
+unsigned access_rules_actions(
+        const struct access_rules *r, const struct user_name *user, struct view repo);
 /* Whether any rule gives anything to somebody without a name. */
 bool access_rules_open(const struct access_rules *r);
 

@@ -3,11 +3,12 @@
 #include <stdint.h>
 
 static const char standard[] =
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static const char url_safe[] =
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-static int encode(const char *alphabet, bool pad, const void *bytes, size_t len, struct buf *out)
+static int encode(
+        const char *alphabet, bool pad, const void *bytes, size_t len, struct buf *out)
 {
 	const unsigned char *p = bytes;
 	uint32_t group;
@@ -53,7 +54,7 @@ static int value_of(const char alphabet[65], char c)
 
 /* text without padding; its length says how many bytes the last group holds. */
 static int decode(const char *alphabet, struct view text, unsigned char *out, size_t size,
-	size_t *len)
+        size_t *len)
 {
 	uint32_t bits = 0;
 	unsigned held = 0;

@@ -27,7 +27,8 @@ static enum credentials_kind parse_basic(struct view base64, struct credentials 
 
 	if (base64_decode(base64, pair, sizeof(pair), &len) != 0)
 		goto out;
-	if (!view_cut((struct view){pair, len}, ':', &user, &password) || has_control(password))
+	if (!view_cut((struct view){pair, len}, ':', &user, &password) ||
+	        has_control(password))
 		goto out;
 	if (user_name_parse(user, &out->user) != 0)
 		goto out;

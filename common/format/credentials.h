@@ -24,15 +24,16 @@ struct credentials {
 	enum credentials_kind kind;
 	struct user_name user;
 	char password[CREDENTIALS_PASSWORD_MAX + 1];
-	struct view token; /* a view into the header field; never empty, of printable ASCII */
+	struct view
+	        token; /* a view into the header field; never empty, of printable ASCII */
 	struct ssh_key key;
 	unsigned char signature[SSH_SIGNATURE_BYTES];
 };
 
 /*
- * Reads a header field; fills what belongs to its kind, which is also returned. MALFORMED:
- * broken base64, no ':', a NUL or a control character, a user name that is none, a password
- * too long.
+ * Reads a header field; fills what belongs to its kind, which is also returned.
+ * MALFORMED: broken base64, no ':', a NUL or a control character, a user name that is
+ * none, a password too long.
  */
 enum credentials_kind credentials_parse(struct view field, struct credentials *out);
 /* Overwrites the password; to be called as soon as it was looked at. */

@@ -2,26 +2,34 @@
 
 #include <string.h>
 
-bool glob_valid(struct view glob)
+static bool component_valid(struct view c)
 {
+	static const char set[] = "abcdefghijklmnopqrstuvwxyz0123456789._-*";
 	size_t i;
-	char c;
 
-	if (glob.len == 0 || glob.len > GLOB_MAX)
-		return false;
-	for (i = 0; i < glob.len; i++) {
-		c = glob.ptr[i];
-		if (c == '/' && (i == 0 || i + 1 == glob.len || glob.ptr[i - 1] == '/'))
+	for (i = 0; i < c.len; i++)
+		if (!c.ptr[i] || !strchr(set, c.ptr[i]))
 			return false;
-		if (c == '*' && i >= 2 && glob.ptr[i - 1] == '*' && glob.ptr[i - 2] == '*')
-			return false;
-		if (c == '\0' || !strchr("abcdefghijklmnopqrstuvwxyz0123456789._-/*", c))
-			return false;
-	}
-	return true;
+	return c.len > 0 && !memmem(c.ptr, c.len, "***", 3);
 }
 
-/* Where matching goes on when it fails: the last star, and how much of the name it took. */
+bool glob_valid(struct view glob)
+{
+	struct view component, rest = glob;
+	bool more;
+
+	do {
+		more = view_cut(rest, '/', &component, &rest);
+		if (!component_valid(component))
+			return false;
+	} while (more);
+	return glob.len <= GLOB_MAX;
+}
+
+/*
+ * Where matching goes on when it fails: the last star, and how much of the name it
+ * took.
+ */
 struct star {
 	bool set;
 	size_t glob; /* behind the star */
@@ -44,13 +52,15 @@ bool glob_fits(struct view glob, struct view name)
 	size_t g = 0, n = 0;
 
 	while (g < glob.len || n < name.len) {
-		if (g + 1 < glob.len && glob.ptr[g] == '*' && glob.ptr[g + 1] == '*') {
+		struct view rest = {glob.ptr + g, glob.len - g};
+
+		if (view_starts(rest, "**")) {
 			g += 2;
 			across = (struct star){true, g, n};
 			one.set = false;
-		} else if (g < glob.len && glob.ptr[g] == '*') {
+		} else if (view_starts(rest, "*")) {
 			one = (struct star){true, ++g, n};
-		} else if (g < glob.len && n < name.len && glob.ptr[g] == name.ptr[n]) {
+		} else if (rest.len > 0 && n < name.len && rest.ptr[0] == name.ptr[n]) {
 			g++;
 			n++;
 		} else if (!star_grow(&one, false, name, &g, &n)) {

@@ -9,7 +9,10 @@
 
 #define GLOB_MAX 255
 
-/* Non-empty components of the characters of repository names and stars, at most GLOB_MAX. */
+/*
+ * Non-empty components of the characters of repository names and stars, at most
+ * GLOB_MAX.
+ */
 bool glob_valid(struct view glob);
 /* Whether a valid glob fits the name. Time is bounded by the product of the lengths. */
 bool glob_fits(struct view glob, struct view name);

@@ -11,24 +11,24 @@ static const struct {
 	const char *prefix;
 	enum password_scheme scheme;
 } prefixes[] = {
-	{"$2y$", PASSWORD_BCRYPT},
-	{"$2a$", PASSWORD_BCRYPT},
-	{"$2b$", PASSWORD_BCRYPT},
-	{"$5$", PASSWORD_SHA_CRYPT},
-	{"$6$", PASSWORD_SHA_CRYPT},
-	{"$y$", PASSWORD_YESCRYPT},
-	{"$apr1$", PASSWORD_MD5},
-	{"$1$", PASSWORD_MD5},
-	{"{SHA}", PASSWORD_SHA1},
+        {"$2y$", PASSWORD_BCRYPT},
+        {"$2a$", PASSWORD_BCRYPT},
+        {"$2b$", PASSWORD_BCRYPT},
+        {"$5$", PASSWORD_SHA_CRYPT},
+        {"$6$", PASSWORD_SHA_CRYPT},
+        {"$y$", PASSWORD_YESCRYPT},
+        {"$apr1$", PASSWORD_MD5},
+        {"$1$", PASSWORD_MD5},
+        {"{SHA}", PASSWORD_SHA1},
 };
 
 static const char *const scheme_names[] = {
-	[PASSWORD_BCRYPT] = "bcrypt",
-	[PASSWORD_SHA_CRYPT] = "SHA-crypt",
-	[PASSWORD_YESCRYPT] = "yescrypt",
-	[PASSWORD_MD5] = "MD5",
-	[PASSWORD_SHA1] = "SHA-1",
-	[PASSWORD_PLAIN] = "DES or plain text",
+        [PASSWORD_BCRYPT] = "bcrypt",
+        [PASSWORD_SHA_CRYPT] = "SHA-crypt",
+        [PASSWORD_YESCRYPT] = "yescrypt",
+        [PASSWORD_MD5] = "MD5",
+        [PASSWORD_SHA1] = "SHA-1",
+        [PASSWORD_PLAIN] = "DES or plain text",
 };
 
 enum password_scheme password_scheme_of(struct view hash)
@@ -79,7 +79,7 @@ static bool sha_crypt_ok(struct view hash)
 		return rest.len > 0;
 	field = (struct view){field.ptr + 7, field.len - 7};
 	return num_parse(field, &rounds) == 0 && rounds <= HTPASSWD_SHA_ROUNDS_MAX &&
-		view_cut(rest, '$', &field, &rest) && rest.len > 0;
+	       view_cut(rest, '$', &field, &rest) && rest.len > 0;
 }
 
 /* "$y$parameters$salt$hash" */
@@ -88,7 +88,7 @@ static bool yescrypt_ok(struct view hash)
 	struct view rest = {hash.ptr + 3, hash.len - 3}, field;
 
 	return view_cut(rest, '$', &field, &rest) && field.len > 0 &&
-		view_cut(rest, '$', &field, &rest) && rest.len > 0;
+	       view_cut(rest, '$', &field, &rest) && rest.len > 0;
 }
 
 static bool hash_ok(const struct htpasswd_entry *e)
@@ -113,8 +113,8 @@ static bool hash_ok(const struct htpasswd_entry *e)
 }
 
 /* The message never holds a part of the line: it may be a password. */
-static int parse_line(struct view line, const char *file, unsigned number, struct htpasswd *out,
-	struct err *err)
+static int parse_line(struct view line, const char *file, unsigned number,
+        struct htpasswd *out, struct err *err)
 {
 	struct htpasswd_entry *e = &out->entries[out->n];
 	struct user_name user;
@@ -130,8 +130,9 @@ static int parse_line(struct view line, const char *file, unsigned number, struc
 	e->scheme = password_scheme_of(e->hash);
 	e->line = number;
 	if (!hash_ok(e))
-		return err_set(err, ERR_FAULT, "%s:%u: the %s hash of %s is broken or too costly",
-			file, number, scheme_names[e->scheme], user.text);
+		return err_set(err, ERR_FAULT,
+		        "%s:%u: the %s hash of %s is broken or too costly", file, number,
+		        scheme_names[e->scheme], user.text);
 	out->n++;
 	return 0;
 }
@@ -143,7 +144,8 @@ static int by_user(const void *a, const void *b)
 	return view_compare(x->user, y->user);
 }
 
-static int parse_lines(struct view rest, const char *file, struct htpasswd *out, struct err *err)
+static int parse_lines(
+        struct view rest, const char *file, struct htpasswd *out, struct err *err)
 {
 	struct view line;
 	unsigned number = 0;
@@ -158,8 +160,9 @@ static int parse_lines(struct view rest, const char *file, struct htpasswd *out,
 		qsort(out->entries, out->n, sizeof(out->entries[0]), by_user);
 	for (i = 1; i < out->n; i++)
 		if (view_equal(out->entries[i - 1].user, out->entries[i].user))
-			return err_set(err, ERR_FAULT, "%s: lines %u and %u name the same user",
-				file, out->entries[i - 1].line, out->entries[i].line);
+			return err_set(err, ERR_FAULT,
+			        "%s: lines %u and %u name the same user", file,
+			        out->entries[i - 1].line, out->entries[i].line);
 	return 0;
 }
 
@@ -172,11 +175,13 @@ static size_t count_lines(struct view text)
 	return n;
 }
 
-int htpasswd_parse(struct view text, const char *file, struct htpasswd *out, struct err *err)
+int htpasswd_parse(
+        struct view text, const char *file, struct htpasswd *out, struct err *err)
 {
 	*out = HTPASSWD_INIT;
 	if (text.len > HTPASSWD_FILE_MAX)
-		return err_set(err, ERR_FAULT, "%s: over %u bytes", file, HTPASSWD_FILE_MAX);
+		return err_set(
+		        err, ERR_FAULT, "%s: over %u bytes", file, HTPASSWD_FILE_MAX);
 	/* One entry more than lines, because a line is taken apart in its place. */
 	out->text = malloc(text.len + 1);
 	out->entries = calloc(count_lines(text) + 1, sizeof(out->entries[0]));
@@ -200,7 +205,8 @@ void htpasswd_release(struct htpasswd *h)
 	*h = HTPASSWD_INIT;
 }
 
-const struct htpasswd_entry *htpasswd_find(const struct htpasswd *h, const struct user_name *user)
+const struct htpasswd_entry *htpasswd_find(
+        const struct htpasswd *h, const struct user_name *user)
 {
 	struct htpasswd_entry key = {.user = view_of(user->text)};
 

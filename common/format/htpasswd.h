@@ -1,8 +1,8 @@
 /*
- * A password file: lines "user:hash" as htpasswd(1) writes them; '#' begins a comment line.
- * Hashes that are worth keeping are checked with crypt(3): bcrypt, SHA-crypt, yescrypt.
- * Those that are not (MD5, SHA-1, DES, plain text) are read, so that a login can be refused
- * with the reason.
+ * A password file: lines "user:hash" as htpasswd(1) writes them; '#' begins a comment
+ * line. Hashes that are worth keeping are checked with crypt(3): bcrypt, SHA-crypt,
+ * yescrypt. Those that are not (MD5, SHA-1, DES, plain text) are read, so that a login
+ * can be refused with the reason.
  */
 #ifndef FORMAT_HTPASSWD_H
 #define FORMAT_HTPASSWD_H
@@ -17,7 +17,7 @@
 
 #define HTPASSWD_FILE_MAX (16u << 20) /* bytes of a file */
 #define HTPASSWD_HASH_MAX 255
-#define HTPASSWD_BCRYPT_COST_MAX 16       /* a login would hold a worker for seconds */
+#define HTPASSWD_BCRYPT_COST_MAX 16 /* a login would hold a worker for seconds */
 #define HTPASSWD_SHA_ROUNDS_MAX 5000000u
 
 enum password_scheme {
@@ -25,9 +25,9 @@ enum password_scheme {
 	PASSWORD_SHA_CRYPT, /* $5$ $6$ */
 	PASSWORD_YESCRYPT,  /* $y$ */
 	/* refused */
-	PASSWORD_MD5,       /* $apr1$ $1$ */
-	PASSWORD_SHA1,      /* {SHA} */
-	PASSWORD_PLAIN,     /* DES, plain text and anything else */
+	PASSWORD_MD5,   /* $apr1$ $1$ */
+	PASSWORD_SHA1,  /* {SHA} */
+	PASSWORD_PLAIN, /* DES, plain text and anything else */
 };
 
 struct htpasswd_entry {
@@ -38,7 +38,7 @@ struct htpasswd_entry {
 };
 
 struct htpasswd {
-	char *text; /* what the views look at */
+	char *text;                     /* what the views look at */
 	struct htpasswd_entry *entries; /* in byte order of the user */
 	size_t n;
 };
@@ -46,15 +46,17 @@ struct htpasswd {
 #define HTPASSWD_INIT ((struct htpasswd){0, 0, 0})
 
 /*
- * Reads a whole file, whose name is used in messages ("file:line: …"). ERR_FAULT, with out
- * empty, for a line without ':', a user that is none, a user named twice, a hash of an
- * accepted scheme that is broken or too costly, and a file over its limit. Release with
- * htpasswd_release.
+ * Reads a whole file, whose name is used in messages ("file:line: …"). ERR_FAULT, with
+ * out empty, for a line without ':', a user that is none, a user named twice, a hash of
+ * an accepted scheme that is broken or too costly, and a file over its limit. Release
+ * with htpasswd_release.
  */
-int htpasswd_parse(struct view text, const char *file, struct htpasswd *out, struct err *err);
+int htpasswd_parse(
+        struct view text, const char *file, struct htpasswd *out, struct err *err);
 void htpasswd_release(struct htpasswd *h);
 /* The entry of a user, or NULL. */
-const struct htpasswd_entry *htpasswd_find(const struct htpasswd *h, const struct user_name *user);
+const struct htpasswd_entry *htpasswd_find(
+        const struct htpasswd *h, const struct user_name *user);
 /* The scheme of a hash by its prefix. */
 enum password_scheme password_scheme_of(struct view hash);
 bool password_scheme_accepted(enum password_scheme s);

@@ -1,9 +1,8 @@
 #include "format/jwks.h"
 
 #include "format/base64.h"
-#include "format/json_strict.h"
+#include "format/json_text.h"
 
-#include <json-c/json.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
@@ -13,14 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define JWKS_DEPTH 8
 #define COORDINATE 32 /* bytes of a P-256 coordinate and of an Ed25519 key */
 
 static const char *const names[] = {
-	[KEY_HS256] = "HS256",
-	[KEY_RS256] = "RS256",
-	[KEY_ES256] = "ES256",
-	[KEY_EDDSA] = "EdDSA",
+        [KEY_HS256] = "HS256",
+        [KEY_RS256] = "RS256",
+        [KEY_ES256] = "ES256",
+        [KEY_EDDSA] = "EdDSA",
 };
 
 int key_algorithm_parse(struct view name, enum key_algorithm *out)
@@ -47,7 +45,10 @@ void key_set_release(struct key_set *set)
 		EVP_PKEY_free(set->keys[--set->n].pkey);
 }
 
-/* The algorithm a key serves; -1 when it serves none of ours or is too weak or too large. */
+/*
+ * The algorithm a key serves; -1 when it serves none of ours or is too weak or too
+ * large.
+ */
 static int algorithm_of(EVP_PKEY *pkey, enum key_algorithm *out)
 {
 	char group[32] = "";
@@ -56,7 +57,9 @@ static int algorithm_of(EVP_PKEY *pkey, enum key_algorithm *out)
 	case EVP_PKEY_RSA:
 		*out = KEY_RS256;
 		return EVP_PKEY_get_bits(pkey) >= KEY_RSA_BITS_MIN &&
-			EVP_PKEY_get_bits(pkey) <= KEY_RSA_BITS_MAX ? 0 : -1;
+		                       EVP_PKEY_get_bits(pkey) <= KEY_RSA_BITS_MAX
+		               ? 0
+		               : -1;
 	case EVP_PKEY_EC:
 		*out = KEY_ES256;
 		EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL);
@@ -75,18 +78,22 @@ static int add_key(struct key_set *set, EVP_PKEY *pkey, struct view id, struct e
 	struct public_key *k = &set->keys[set->n];
 
 	if (!pkey)
-		return err_set(err, ERR_FAULT, "key %zu of the file is malformed", set->n + 1);
+		return err_set(
+		        err, ERR_FAULT, "key %zu of the file is malformed", set->n + 1);
 	if (set->n == KEY_SET_MAX) {
 		err_set(err, ERR_FAULT, "more than %d keys in one file", KEY_SET_MAX);
 		goto fail;
 	}
 	if (algorithm_of(pkey, &k->algorithm) != 0) {
-		err_set(err, ERR_FAULT, "key %zu of the file is not RSA of %d to %d bits, "
-			"P-256 or Ed25519", set->n + 1, KEY_RSA_BITS_MIN, KEY_RSA_BITS_MAX);
+		err_set(err, ERR_FAULT,
+		        "key %zu of the file is not RSA of %d to %d bits, "
+		        "P-256 or Ed25519",
+		        set->n + 1, KEY_RSA_BITS_MIN, KEY_RSA_BITS_MAX);
 		goto fail;
 	}
 	if (view_copy(id, k->id, sizeof(k->id)) != 0) {
-		err_set(err, ERR_FAULT, "the id of key %zu of the file is too long", set->n + 1);
+		err_set(err, ERR_FAULT, "the id of key %zu of the file is too long",
+		        set->n + 1);
 		goto fail;
 	}
 	k->pkey = pkey;
@@ -97,12 +104,15 @@ fail:
 	return -1;
 }
 
-/* The empty view for a member that is absent or no text: no rule below takes that for a value. */
+/*
+ * The empty view for a member that is absent or no text: no rule below takes that for a
+ * value.
+ */
 static struct view member(json_object *o, const char *name)
 {
 	struct view v;
 
-	return json_strict_text(o, name, &v) == 1 ? v : VIEW_LIT("");
+	return json_member_text(o, name, &v) == 1 ? v : VIEW_LIT("");
 }
 
 static EVP_PKEY *pkey_from(const char *type, OSSL_PARAM_BLD *build)
@@ -124,7 +134,8 @@ static BIGNUM *number_member(json_object *o, const char *name)
 	unsigned char bytes[KEY_RSA_BITS_MAX / 8];
 	size_t len;
 
-	if (base64url_decode(member(o, name), bytes, sizeof(bytes), &len) != 0 || len == 0)
+	if (base64url_decode(member(o, name), bytes, sizeof(bytes), &len) != 0 ||
+	        len == 0)
 		return NULL;
 	return BN_bin2bn(bytes, (int)len, NULL);
 }
@@ -138,7 +149,7 @@ static EVP_PKEY *rsa_key(json_object *o)
 	if (!n || !e || !build || !BN_is_odd(e) || BN_is_one(e) || BN_num_bits(e) > 64)
 		goto out;
 	if (OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) &&
-		OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e))
+	        OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e))
 		pkey = pkey_from("RSA", build);
 out:
 	OSSL_PARAM_BLD_free(build);
@@ -151,7 +162,8 @@ static bool coordinate(json_object *o, const char *name, unsigned char out[COORD
 {
 	size_t len;
 
-	return base64url_decode(member(o, name), out, COORDINATE, &len) == 0 && len == COORDINATE;
+	return base64url_decode(member(o, name), out, COORDINATE, &len) == 0 &&
+	       len == COORDINATE;
 }
 
 static EVP_PKEY *ec_key(json_object *o)
@@ -164,10 +176,10 @@ static EVP_PKEY *ec_key(json_object *o)
 		return NULL;
 	build = OSSL_PARAM_BLD_new();
 	if (build &&
-		OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME,
-			"prime256v1", 0) &&
-		OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point,
-			sizeof(point)))
+	        OSSL_PARAM_BLD_push_utf8_string(
+	                build, OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0) &&
+	        OSSL_PARAM_BLD_push_octet_string(
+	                build, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point)))
 		pkey = pkey_from("EC", build);
 	OSSL_PARAM_BLD_free(build);
 	return pkey;
@@ -186,9 +198,9 @@ static const struct {
 	const char *kty, *crv, *alg;
 	EVP_PKEY *(*build)(json_object *o);
 } kinds[] = {
-	{"RSA", "", "RS256", rsa_key},
-	{"EC", "P-256", "ES256", ec_key},
-	{"OKP", "Ed25519", "EdDSA", okp_key},
+        {"RSA", "", "RS256", rsa_key},
+        {"EC", "P-256", "ES256", ec_key},
+        {"OKP", "Ed25519", "EdDSA", okp_key},
 };
 
 static int add_jwk(struct key_set *set, json_object *o, struct err *err)
@@ -216,12 +228,13 @@ static int add_jwk(struct key_set *set, json_object *o, struct err *err)
 
 static int parse_jwks(struct view text, struct key_set *out, struct err *err)
 {
-	json_object *root = json_strict_object(text, JWKS_DEPTH), *keys;
+	const char *why;
+	json_object *root = json_parse_object(text, &why), *keys;
 	size_t i, n;
 	int rc = -1;
 
 	if (!json_object_object_get_ex(root, "keys", &keys) ||
-		!json_object_is_type(keys, json_type_array)) {
+	        !json_object_is_type(keys, json_type_array)) {
 		err_set(err, ERR_FAULT, "not a JSON Web Key Set: {\"keys\":[…]}");
 		goto out;
 	}
@@ -293,7 +306,8 @@ int key_set_parse(struct view text, struct key_set *out, struct err *err)
 		return err_set(err, ERR_FAULT, "over %d bytes of keys", KEY_FILE_MAX);
 	rc = is_json(text) ? parse_jwks(text, out, err) : parse_pem(text, out, err);
 	if (rc == 0 && out->n == 0)
-		rc = err_set(err, ERR_FAULT, "no usable key: RSA, P-256 or Ed25519 is needed");
+		rc = err_set(
+		        err, ERR_FAULT, "no usable key: RSA, P-256 or Ed25519 is needed");
 	if (rc != 0)
 		key_set_release(out);
 	return rc;

@@ -21,7 +21,8 @@
 enum key_algorithm { KEY_HS256, KEY_RS256, KEY_ES256, KEY_EDDSA };
 
 struct public_key {
-	char id[KEY_ID_MAX + 1]; /* "" when it has none (PEM): then it stands for any id */
+	char id[KEY_ID_MAX +
+	        1]; /* "" when it has none (PEM): then it stands for any id */
 	enum key_algorithm algorithm; /* never KEY_HS256 */
 	EVP_PKEY *pkey;               /* owned by the set */
 };
@@ -35,9 +36,9 @@ struct key_set {
 MUST_USE int key_algorithm_parse(struct view name, enum key_algorithm *out);
 const char *key_algorithm_name(enum key_algorithm a);
 /*
- * Reads a file of keys into out: JSON when it begins with '{', else PEM. Keys of a set that
- * are of another kind or use are passed over (RFC 7517, section 5). ERR_FAULT, with out
- * empty, for a malformed file, a malformed or weak key, a private key, more than
+ * Reads a file of keys into out: JSON when it begins with '{', else PEM. Keys of a set
+ * that are of another kind or use are passed over (RFC 7517, section 5). ERR_FAULT, with
+ * out empty, for a malformed file, a malformed or weak key, a private key, more than
  * KEY_SET_MAX, and for a file without a single usable key. Release with key_set_release.
  */
 int key_set_parse(struct view text, struct key_set *out, struct err *err);

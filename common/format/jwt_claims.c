@@ -1,13 +1,11 @@
 #include "format/jwt_claims.h"
 
 #include "format/base64.h"
-#include "format/json_strict.h"
+#include "format/json_text.h"
 
 #include <inttypes.h>
-#include <json-c/json.h>
 #include <stdlib.h>
 
-#define CLAIMS_DEPTH 8
 #define TIME_MAX ((int64_t)1 << 53) /* beyond it a JSON number is no longer exact */
 
 /* Copies a text member into out[size]; an absent one is "". 0 or -1. */
@@ -15,7 +13,7 @@ static int read_text(json_object *o, const char *name, char *out, size_t size)
 {
 	struct view v;
 
-	return json_strict_text(o, name, &v) < 0 ? -1 : view_copy(v, out, size);
+	return json_member_text(o, name, &v) < 0 ? -1 : view_copy(v, out, size);
 }
 
 /* A NumericDate (RFC 7519, section 2): 1, 0 when absent, -1. Fractions are cut off. */
@@ -44,9 +42,11 @@ static int add_audience(json_object *v, struct jwt_claims *out)
 {
 	struct view text;
 
-	if (out->naudiences == JWT_AUDIENCES_MAX || !json_object_is_type(v, json_type_string))
+	if (out->naudiences == JWT_AUDIENCES_MAX ||
+	        !json_object_is_type(v, json_type_string))
 		return -1;
-	text = (struct view){json_object_get_string(v), (size_t)json_object_get_string_len(v)};
+	text = (struct view){
+	        json_object_get_string(v), (size_t)json_object_get_string_len(v)};
 	return view_copy(text, out->audiences[out->naudiences++], JWT_TEXT_MAX + 1);
 }
 
@@ -94,9 +94,9 @@ static int read_grant(json_object *entry, struct scope_list *out)
 	struct scope s;
 
 	if (!json_object_is_type(entry, json_type_object) ||
-		json_strict_text(entry, "type", &type) < 0 ||
-		json_strict_text(entry, "name", &name) < 0 ||
-		read_actions(entry, &s.actions) != 0)
+	        json_member_text(entry, "type", &type) < 0 ||
+	        json_member_text(entry, "name", &name) < 0 ||
+	        read_actions(entry, &s.actions) != 0)
 		return -1;
 	if (scope_type_parse(type, &s.type) != 0 || repo_name_parse(name, &s.name) != 0)
 		return 0;
@@ -123,15 +123,15 @@ static int read_access(json_object *o, struct scope_list *out)
 static int read_claims(json_object *o, struct jwt_claims *out)
 {
 	if (read_text(o, "iss", out->issuer, sizeof(out->issuer)) != 0 ||
-		read_text(o, "sub", out->subject, sizeof(out->subject)) != 0 ||
-		read_text(o, "stamp", out->stamp, sizeof(out->stamp)) != 0)
+	        read_text(o, "sub", out->subject, sizeof(out->subject)) != 0 ||
+	        read_text(o, "stamp", out->stamp, sizeof(out->stamp)) != 0)
 		return -1;
 	/* It is only for the log, and issuers choose its length freely. */
 	if (read_text(o, "jti", out->id, sizeof(out->id)) != 0)
 		out->id[0] = '\0';
 	if (read_time(o, "exp", &out->expires) != 1 ||
-		read_time(o, "nbf", &out->not_before) < 0 ||
-		read_time(o, "iat", &out->issued) < 0)
+	        read_time(o, "nbf", &out->not_before) < 0 ||
+	        read_time(o, "iat", &out->issued) < 0)
 		return -1;
 	return read_audiences(o, out) != 0 ? -1 : read_access(o, &out->access);
 }
@@ -140,12 +140,13 @@ enum jwt_reason jwt_claims_parse(const struct jwt *t, struct jwt_claims *out)
 {
 	size_t size = BASE64_DECODED_MAX(t->payload.len), len;
 	char *bytes = malloc(size);
+	const char *why;
 	json_object *o = NULL;
 	enum jwt_reason reason = JWT_CLAIMS;
 
 	if (!bytes || base64url_decode(t->payload, bytes, size, &len) != 0)
 		goto out;
-	o = json_strict_object((struct view){bytes, len}, CLAIMS_DEPTH);
+	o = json_parse_object((struct view){bytes, len}, &why);
 	if (o && read_claims(o, out) == 0)
 		reason = JWT_OK;
 out:
@@ -164,8 +165,8 @@ static bool is_for(const struct jwt_claims *c, const char *audience)
 	return false;
 }
 
-enum jwt_reason jwt_claims_check(const struct jwt_claims *c, const char *issuer,
-	const char *audience, int64_t now)
+enum jwt_reason jwt_claims_check(
+        const struct jwt_claims *c, const char *issuer, const char *audience, int64_t now)
 {
 	if (!view_is(view_of(issuer), c->issuer))
 		return JWT_ISSUER;
@@ -210,8 +211,9 @@ static void write_access(struct buf *out, const struct scope_list *access)
 	buf_add_str(out, ",\"access\":[");
 	for (i = 0; i < access->n; i++) {
 		s = &access->items[i];
-		buf_addf(out, "%s{\"type\":\"%s\",\"name\":\"%s\",\"actions\":", i ? "," : "",
-			scope_type_name(s->type), s->name.text);
+		buf_addf(out,
+		        "%s{\"type\":\"%s\",\"name\":\"%s\",\"actions\":", i ? "," : "",
+		        scope_type_name(s->type), s->name.text);
 		write_actions(out, s->actions);
 		buf_add_char(out, '}');
 	}
@@ -236,8 +238,8 @@ static void write_audiences(struct buf *out, const struct jwt_claims *c)
 
 int jwt_claims_write(const struct jwt_claims *c, struct buf *out)
 {
-	buf_addf(out, "{\"exp\":%" PRId64 ",\"nbf\":%" PRId64 ",\"iat\":%" PRId64, c->expires,
-		c->not_before, c->issued);
+	buf_addf(out, "{\"exp\":%" PRId64 ",\"nbf\":%" PRId64 ",\"iat\":%" PRId64,
+	        c->expires, c->not_before, c->issued);
 	write_text(out, "iss", c->issuer);
 	write_text(out, "sub", c->subject);
 	write_text(out, "jti", c->id);

@@ -6,17 +6,17 @@ static const struct {
 	const char *word;
 	unsigned bit;
 } actions[] = {
-	{"pull", ACTION_PULL},
-	{"push", ACTION_PUSH},
-	{"delete", ACTION_DELETE},
-	{"admin", ACTION_ADMIN},
+        {"pull", ACTION_PULL},
+        {"push", ACTION_PUSH},
+        {"delete", ACTION_DELETE},
+        {"admin", ACTION_ADMIN},
 };
 
 #define ACTIONS (sizeof(actions) / sizeof(actions[0]))
 
 static const char *const types[] = {
-	[SCOPE_REPOSITORY] = "repository",
-	[SCOPE_REGISTRY] = "registry",
+        [SCOPE_REPOSITORY] = "repository",
+        [SCOPE_REGISTRY] = "registry",
 };
 
 unsigned action_parse(struct view word)
@@ -81,7 +81,8 @@ int scope_parse(struct view text, struct scope *out)
 
 	if (!view_cut(text, ':', &type, &rest) || !view_cut_last(rest, ':', &name, &list))
 		return -1;
-	if (scope_type_parse(type, &out->type) != 0 || repo_name_parse(name, &out->name) != 0)
+	if (scope_type_parse(type, &out->type) != 0 ||
+	        repo_name_parse(name, &out->name) != 0)
 		return -1;
 	out->actions = parse_actions(list);
 	return 0;
@@ -99,7 +100,8 @@ static size_t find(const struct scope_list *list, enum scope_type type, const ch
 	size_t i;
 
 	for (i = 0; i < list->n; i++)
-		if (list->items[i].type == type && strcmp(list->items[i].name.text, name) == 0)
+		if (list->items[i].type == type &&
+		        strcmp(list->items[i].name.text, name) == 0)
 			break;
 	return i;
 }
@@ -133,7 +135,8 @@ int scope_list_parse(struct scope_list *list, struct view parameter)
 	return 0;
 }
 
-unsigned scope_list_actions(const struct scope_list *list, enum scope_type type, const char *name)
+unsigned scope_list_actions(
+        const struct scope_list *list, enum scope_type type, const char *name)
 {
 	size_t at = find(list, type, name);
 

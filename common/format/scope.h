@@ -28,7 +28,8 @@ enum scope_type { SCOPE_REPOSITORY, SCOPE_REGISTRY };
 struct scope {
 	enum scope_type type;
 	struct repo_name name; /* of a registry scope: "catalog" or "admin" */
-	unsigned actions;      /* ACTION_ bits; 0: none of those asked for is known or granted */
+	unsigned actions; /* ACTION_ bits; 0: none of those asked for is known or granted
+	                   */
 };
 
 /* Holds one entry per type and name; actions of the same name are merged. */
@@ -39,12 +40,18 @@ struct scope_list {
 
 /* The bit of one word, ACTION_ALL for "*", 0 for any other. */
 unsigned action_parse(struct view word);
-/* "pull,push" and so on in that order; "*" for all. Appends to out; 0 or -1 when it is full. */
+/*
+ * "pull,push" and so on in that order; "*" for all. Appends to out; 0 or -1 when it is
+ * full.
+ */
 int actions_text(unsigned actions, struct buf *out);
 /* "repository", "registry": 0, or -1 for any other word. */
 MUST_USE int scope_type_parse(struct view word, enum scope_type *out);
 const char *scope_type_name(enum scope_type type);
-/* One scope. 0, or -1 when it is of no known type or shape. Unknown actions are passed over. */
+/*
+ * One scope. 0, or -1 when it is of no known type or shape. Unknown actions are passed
+ * over.
+ */
 MUST_USE int scope_parse(struct view text, struct scope *out);
 /* "type:name:actions", appended to out; 0 or -1 when it is full. */
 int scope_text(const struct scope *s, struct buf *out);
@@ -57,6 +64,7 @@ int scope_list_add(struct scope_list *list, const struct scope *s);
  */
 int scope_list_parse(struct scope_list *list, struct view parameter);
 /* The actions listed for a name; 0 when it is not listed. */
-unsigned scope_list_actions(const struct scope_list *list, enum scope_type type, const char *name);
+unsigned scope_list_actions(
+        const struct scope_list *list, enum scope_type type, const char *name);
 
 #endif

@@ -8,8 +8,13 @@
 #define KEY_TYPE "ssh-ed25519"
 /* Two counted strings (RFC 8709): the type and the key. */
 #define BLOB_BYTES (4 + sizeof(KEY_TYPE) - 1 + 4 + SSH_KEY_BYTES)
-/* The base64 of the hexadecimal SHA-256 of nothing: the place of a body in the signed text. */
-#define EMPTY_BODY "ZTNiMGM0NDI5OGZjMWMxNDlhZmJmNGM4OTk2ZmI5MjQyN2FlNDFlNDY0OWI5MzRjYTQ5NTk5MWI3ODUyYjg1NQ=="
+/*
+ * The base64 of the hexadecimal SHA-256 of nothing: the place of a body in the signed
+ * text.
+ */
+#define EMPTY_BODY                                                                       \
+	"ZTNiMGM0NDI5OGZjMWMxNDlhZmJmNGM4OTk2ZmI5MjQyN2FlNDFlNDY0OWI5MzRjYTQ5NTk5MWI3OD" \
+	"UyYjg1NQ=="
 
 int ssh_key_parse(struct view base64, struct ssh_key *out)
 {
@@ -41,7 +46,7 @@ static struct view next_word(struct view *rest)
 static bool is_key_type(struct view word)
 {
 	return view_starts(word, "ssh-") || view_starts(word, "ecdsa-") ||
-		view_starts(word, "sk-");
+	       view_starts(word, "sk-");
 }
 
 /*
@@ -50,7 +55,8 @@ static bool is_key_type(struct view word)
  */
 static enum ssh_line read_options(struct view options, struct user_name *user)
 {
-	if (!view_starts(options, "user=\"") || !view_ends(options, "\"") || options.len < 7)
+	if (!view_starts(options, "user=\"") || !view_ends(options, "\"") ||
+	        options.len < 7)
 		return SSH_LINE_UNSUPPORTED;
 	options = (struct view){options.ptr + 6, options.len - 7};
 	if (memchr(options.ptr, '"', options.len))
@@ -97,17 +103,17 @@ bool ssh_key_equal(const struct ssh_key *a, const struct ssh_key *b)
 	return memcmp(a->bytes, b->bytes, SSH_KEY_BYTES) == 0;
 }
 
-bool ssh_key_verify(const struct ssh_key *key, const unsigned char sig[SSH_SIGNATURE_BYTES],
-	struct view message)
+bool ssh_key_verify(const struct ssh_key *key,
+        const unsigned char sig[SSH_SIGNATURE_BYTES], struct view message)
 {
-	EVP_PKEY *pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key->bytes,
-		SSH_KEY_BYTES);
+	EVP_PKEY *pkey = EVP_PKEY_new_raw_public_key(
+	        EVP_PKEY_ED25519, NULL, key->bytes, SSH_KEY_BYTES);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	bool right = false;
 
 	if (pkey && ctx && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, pkey) == 1)
 		right = EVP_DigestVerify(ctx, sig, SSH_SIGNATURE_BYTES,
-			(const unsigned char *)message.ptr, message.len) == 1;
+		                (const unsigned char *)message.ptr, message.len) == 1;
 	EVP_MD_CTX_free(ctx);
 	EVP_PKEY_free(pkey);
 	return right;

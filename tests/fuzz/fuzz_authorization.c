@@ -1,10 +1,13 @@
-/* An Authorization header field, and the same bytes as lines of an authorized_keys file. */
+/*
+ * An Authorization header field, and the same bytes as lines of an authorized_keys
+ * file.
+ */
 #include "format/credentials.h"
+
+#include "fuzz/fuzz.h"
 
 #include <stdint.h>
 #include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_user(const struct user_name *user)
 {

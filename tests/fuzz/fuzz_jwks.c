@@ -1,10 +1,10 @@
 /* A file of public keys, JSON or PEM. */
 #include "format/jwks.h"
 
+#include "fuzz/fuzz.h"
+
 #include <stdint.h>
 #include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,10 +1,13 @@
-/* A token, taken apart, verified and read: nothing that is not rightly signed gets through. */
+/*
+ * A token, taken apart, verified and read: nothing that is not rightly signed gets
+ * through.
+ */
 #include "format/jwt_claims.h"
+
+#include "fuzz/fuzz.h"
 
 #include <stdint.h>
 #include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

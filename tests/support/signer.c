@@ -26,8 +26,8 @@ EVP_PKEY *signer_key(enum key_algorithm a)
 	return key;
 }
 
-static void add_number(EVP_PKEY *key, const char *member, const char *param, int size,
-	struct buf *out)
+static void add_number(
+        EVP_PKEY *key, const char *member, const char *param, int size, struct buf *out)
 {
 	unsigned char bytes[SIGNATURE_MAX];
 	BIGNUM *n = NULL;
@@ -92,8 +92,8 @@ static size_t to_halves(unsigned char *sig, size_t len)
 	return 64;
 }
 
-void signer_token(EVP_PKEY *key, enum key_algorithm a, const char *header, const char *payload,
-	struct buf *out)
+void signer_token(EVP_PKEY *key, enum key_algorithm a, const char *header,
+        const char *payload, struct buf *out)
 {
 	unsigned char sig[SIGNATURE_MAX];
 	size_t len = sizeof(sig), start = out->len;
@@ -104,11 +104,11 @@ void signer_token(EVP_PKEY *key, enum key_algorithm a, const char *header, const
 	buf_add_char(out, '.');
 	base64url_encode(payload, strlen(payload), out);
 	if (key) {
-		done = EVP_DigestSignInit(ctx, NULL, a == KEY_EDDSA ? NULL : EVP_sha256(), NULL,
-			key);
+		done = EVP_DigestSignInit(
+		        ctx, NULL, a == KEY_EDDSA ? NULL : EVP_sha256(), NULL, key);
 		assert(done == 1);
 		done = EVP_DigestSign(ctx, sig, &len, (unsigned char *)out->ptr + start,
-			out->len - start);
+		        out->len - start);
 		assert(done == 1);
 		if (a == KEY_ES256)
 			len = to_halves(sig, len);

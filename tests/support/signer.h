@@ -1,4 +1,7 @@
-/* Keys made for a test, their public halves as files have them, and tokens signed with them. */
+/*
+ * Keys made for a test, their public halves as files have them, and tokens signed with
+ * them.
+ */
 #ifndef SUPPORT_SIGNER_H
 #define SUPPORT_SIGNER_H
 
@@ -11,8 +14,11 @@ EVP_PKEY *signer_key(enum key_algorithm a);
 void signer_jwk(EVP_PKEY *key, enum key_algorithm a, const char *id, struct buf *out);
 /* Appends its public half as PEM. */
 void signer_pem(EVP_PKEY *key, struct buf *out);
-/* Appends header.payload.signature, whatever header and payload say; key NULL leaves it empty. */
-void signer_token(EVP_PKEY *key, enum key_algorithm a, const char *header, const char *payload,
-	struct buf *out);
+/*
+ * Appends header.payload.signature, whatever header and payload say; key NULL leaves it
+ * empty.
+ */
+void signer_token(EVP_PKEY *key, enum key_algorithm a, const char *header,
+        const char *payload, struct buf *out);
 
 #endif

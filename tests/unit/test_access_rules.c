@@ -17,8 +17,8 @@ static struct access_rules rules;
 static const char *parse(const char *text, const char *groups, const char *public)
 {
 	static struct err err;
-	const struct access_source sources[] = {
-		{view_of(text), "access"}, {view_of(groups), "groups"}, {view_of(public), "public"}};
+	const struct access_source sources[] = {{view_of(text), "access"},
+	        {view_of(groups), "groups"}, {view_of(public), "public"}};
 
 	err_release(&err);
 	if (access_rules_parse(&sources[0], &sources[1], &sources[2], &rules, &err) == 0)
@@ -44,42 +44,44 @@ static void who_may_do_what(void **state)
 		const char *user, *repo;
 		unsigned actions;
 	} rows[] = {
-		{"alice", "team/app", ACTION_PULL | ACTION_PUSH},
-		{"alice", "team/app/x", 0},
-		{"alice", "team", 0},
-		{"Alice", "team/app", 0},
-		{"bob", "team/app", ACTION_DELETE},
-		{"carol", "team/app", ACTION_DELETE},
-		{"dave", "team/app", 0},
-		{"dave", "mirror/a/b", ACTION_PULL},
-		{"", "mirror/a/b", 0},
-		{"", "base/a", ACTION_PULL},
-		{"dave", "base/a", ACTION_PULL},
-		{"", "drop", ACTION_PUSH},
-		{"dave", "drop", ACTION_PUSH},
-		{"root", "any/thing", ACTION_ALL},
-		{"root", "base/a", ACTION_ALL},
-		/* the registry as a whole */
-		{"root", "", ACTION_ALL},
-		{"alice", "", 0},
-		{"dave", "", 0},
-		{"", "", 0},
+	        {"alice", "team/app", ACTION_PULL | ACTION_PUSH},
+	        {"alice", "team/app/x", 0},
+	        {"alice", "team", 0},
+	        {"Alice", "team/app", 0},
+	        {"bob", "team/app", ACTION_DELETE},
+	        {"carol", "team/app", ACTION_DELETE},
+	        {"dave", "team/app", 0},
+	        {"dave", "mirror/a/b", ACTION_PULL},
+	        {"", "mirror/a/b", 0},
+	        {"", "base/a", ACTION_PULL},
+	        {"dave", "base/a", ACTION_PULL},
+	        {"", "drop", ACTION_PUSH},
+	        {"dave", "drop", ACTION_PUSH},
+	        {"root", "any/thing", ACTION_ALL},
+	        {"root", "base/a", ACTION_ALL},
+	        /* the registry as a whole */
+	        {"root", "", ACTION_ALL},
+	        {"alice", "", 0},
+	        {"dave", "", 0},
+	        {"", "", 0},
 	};
 	size_t i;
 
 	(void)state;
-	assert_string_equal(parse("# rules\n\nalice team/* pull,push\n"
-		"\t@builders   team/*\tdelete\r\n"
-		"authenticated mirror/** pull\n"
-		"* base/* pull\n"
-		"anonymous drop push\n"
-		"root ** *\n"
-		"@empty ** admin",
-		"builders: bob\n# more\nempty:\nbuilders: carol  erin\n", ""), "");
+	assert_string_equal(
+	        parse("# rules\n\nalice team/* pull,push\n"
+	              "\t@builders   team/*\tdelete\r\n"
+	              "authenticated mirror/** pull\n"
+	              "* base/* pull\n"
+	              "anonymous drop push\n"
+	              "root ** *\n"
+	              "@empty ** admin",
+	                "builders: bob\n# more\nempty:\nbuilders: carol  erin\n", ""),
+	        "");
 	for (i = 0; i < COUNT(rows); i++)
 		if (actions(rows[i].user, rows[i].repo) != rows[i].actions)
 			fail_msg("%s on %s: %u", rows[i].user, rows[i].repo,
-				actions(rows[i].user, rows[i].repo));
+			        actions(rows[i].user, rows[i].repo));
 	assert_true(access_rules_open(&rules));
 	access_rules_release(&rules);
 }
@@ -115,34 +117,39 @@ static void errors_name_file_and_line(void **state)
 	static const struct {
 		const char *rules, *groups, *public, *message;
 	} rows[] = {
-		{"alice", "", "", "access:1: not \"who repository-glob actions\""},
-		{"alice a", "", "", "access:1: not \"who repository-glob actions\""},
-		{"\n#\nalice a pull push", "", "",
-			"access:3: not \"who repository-glob actions\""},
-		{"a/b a pull", "", "",
-			"access:1: \"a/b\" is no user name, and no group of the group file"},
-		{"@nobody a pull", "some: a", "",
-			"access:1: \"@nobody\" is no user name, and no group of the group file"},
-		{"alice A pull", "", "", "access:1: \"A\" is no repository glob"},
-		{"alice /a pull", "", "", "access:1: \"/a\" is no repository glob"},
-		{"alice a pull,fly", "", "",
-			"access:1: \"pull,fly\" is no list of pull, push, delete, admin or *"},
-		{"alice a pull,", "", "",
-			"access:1: \"pull,\" is no list of pull, push, delete, admin or *"},
-		{"al\x1bice a pull", "", "",
-			"access:1: \"al?ice\" is no user name, and no group of the group file"},
-		{"", "a b\n", "", "groups:1: not \"group: user user\""},
-		{"", "g: a\n@g: b\n", "", "groups:2: \"@g\" is no group name"},
-		{"", "g: a, b\n", "", "groups:1: \"a,\" is no user name"},
-		{"", "g: @h\n", "", "groups:1: \"@h\" is no user name"},
-		{"", "", "a Bad", "public: \"Bad\" is no repository glob"},
+	        {"alice", "", "", "access:1: not \"who repository-glob actions\""},
+	        {"alice a", "", "", "access:1: not \"who repository-glob actions\""},
+	        {"\n#\nalice a pull push", "", "",
+	                "access:3: not \"who repository-glob actions\""},
+	        {"a/b a pull", "", "",
+	                "access:1: \"a/b\" is no user name, and no group of the group "
+	                "file"},
+	        {"@nobody a pull", "some: a", "",
+	                "access:1: \"@nobody\" is no user name, and no group of the "
+	                "group file"},
+	        {"alice A pull", "", "", "access:1: \"A\" is no repository glob"},
+	        {"alice /a pull", "", "", "access:1: \"/a\" is no repository glob"},
+	        {"alice a pull,fly", "", "",
+	                "access:1: \"pull,fly\" is no list of pull, push, delete, admin "
+	                "or *"},
+	        {"alice a pull,", "", "",
+	                "access:1: \"pull,\" is no list of pull, push, delete, admin or "
+	                "*"},
+	        {"al\x1bice a pull", "", "",
+	                "access:1: \"al?ice\" is no user name, and no group of the group "
+	                "file"},
+	        {"", "a b\n", "", "groups:1: not \"group: user user\""},
+	        {"", "g: a\n@g: b\n", "", "groups:2: \"@g\" is no group name"},
+	        {"", "g: a, b\n", "", "groups:1: \"a,\" is no user name"},
+	        {"", "g: @h\n", "", "groups:1: \"@h\" is no user name"},
+	        {"", "", "a Bad", "public: \"Bad\" is no repository glob"},
 	};
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < COUNT(rows); i++)
 		assert_string_equal(parse(rows[i].rules, rows[i].groups, rows[i].public),
-			rows[i].message);
+		        rows[i].message);
 }
 
 static void has_ceilings(void **state)
@@ -165,11 +172,11 @@ static void has_ceilings(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(who_may_do_what),
-		cmocka_unit_test(public_opens_pull_and_only_that),
-		cmocka_unit_test(without_rules_nobody_may_anything),
-		cmocka_unit_test(errors_name_file_and_line),
-		cmocka_unit_test(has_ceilings),
+	        cmocka_unit_test(who_may_do_what),
+	        cmocka_unit_test(public_opens_pull_and_only_that),
+	        cmocka_unit_test(without_rules_nobody_may_anything),
+	        cmocka_unit_test(errors_name_file_and_line),
+	        cmocka_unit_test(has_ceilings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,14 +14,14 @@
 static const struct {
 	const char *bytes, *standard, *url;
 } pairs[] = {
-	{"", "", ""},
-	{"f", "Zg==", "Zg"},
-	{"fo", "Zm8=", "Zm8"},
-	{"foo", "Zm9v", "Zm9v"},
-	{"foob", "Zm9vYg==", "Zm9vYg"},
-	{"fooba", "Zm9vYmE=", "Zm9vYmE"},
-	{"foobar", "Zm9vYmFy", "Zm9vYmFy"},
-	{"\xfb\xff\xfe", "+//+", "-__-"},
+        {"", "", ""},
+        {"f", "Zg==", "Zg"},
+        {"fo", "Zm8=", "Zm8"},
+        {"foo", "Zm9v", "Zm9v"},
+        {"foob", "Zm9vYg==", "Zm9vYg"},
+        {"fooba", "Zm9vYmE=", "Zm9vYmE"},
+        {"foobar", "Zm9vYmFy", "Zm9vYmFy"},
+        {"\xfb\xff\xfe", "+//+", "-__-"},
 };
 
 static void encodes_and_decodes(void **state)
@@ -33,16 +33,21 @@ static void encodes_and_decodes(void **state)
 	(void)state;
 	for (i = 0; i < COUNT(pairs); i++) {
 		buf_clear(&text);
-		assert_int_equal(base64_encode(pairs[i].bytes, strlen(pairs[i].bytes), &text), 0);
+		assert_int_equal(
+		        base64_encode(pairs[i].bytes, strlen(pairs[i].bytes), &text), 0);
 		assert_string_equal(buf_str(&text), pairs[i].standard);
-		assert_int_equal(base64_decode(buf_view(&text), bytes, sizeof(bytes), &len), 0);
+		assert_int_equal(
+		        base64_decode(buf_view(&text), bytes, sizeof(bytes), &len), 0);
 		assert_int_equal(len, strlen(pairs[i].bytes));
 		assert_memory_equal(bytes, pairs[i].bytes, len);
 
 		buf_clear(&text);
-		assert_int_equal(base64url_encode(pairs[i].bytes, strlen(pairs[i].bytes), &text), 0);
+		assert_int_equal(
+		        base64url_encode(pairs[i].bytes, strlen(pairs[i].bytes), &text),
+		        0);
 		assert_string_equal(buf_str(&text), pairs[i].url);
-		assert_int_equal(base64url_decode(buf_view(&text), bytes, sizeof(bytes), &len), 0);
+		assert_int_equal(
+		        base64url_decode(buf_view(&text), bytes, sizeof(bytes), &len), 0);
 		assert_int_equal(len, strlen(pairs[i].bytes));
 		assert_memory_equal(bytes, pairs[i].bytes, len);
 	}
@@ -51,19 +56,22 @@ static void encodes_and_decodes(void **state)
 
 static void refuses_what_is_not_canonical(void **state)
 {
-	static const char *const standard[] = {"Zg", "Zg=", "Zg===", "=", "====", "Zh==", "Zm9=",
-		"Zm 9", "Zm9v\n", "Zm9v====", "Z===", "-__-", "Zg==Zg==", "Zm9vY\xc3\xa9g"};
-	static const char *const url[] = {"Zg==", "Z", "Zh", "Zm9", "+//+", "Zm9v\n", "Zm9vY",
-		"Zm8 "};
+	static const char *const standard[] = {"Zg", "Zg=", "Zg===", "=",
+	        "====", "Zh==", "Zm9=", "Zm 9", "Zm9v\n", "Zm9v====", "Z===", "-__-",
+	        "Zg==Zg==", "Zm9vY\xc3\xa9g"};
+	static const char *const url[] = {
+	        "Zg==", "Z", "Zh", "Zm9", "+//+", "Zm9v\n", "Zm9vY", "Zm8 "};
 	char bytes[16];
 	size_t i, len;
 
 	(void)state;
 	for (i = 0; i < COUNT(standard); i++)
-		assert_int_equal(base64_decode(view_of(standard[i]), bytes, 16, &len), -1);
+		assert_int_equal(
+		        base64_decode(view_of(standard[i]), bytes, 16, &len), -1);
 	for (i = 0; i < COUNT(url); i++)
 		assert_int_equal(base64url_decode(view_of(url[i]), bytes, 16, &len), -1);
-	assert_int_equal(base64_decode((struct view){"Zm9v\0\0\0\0", 8}, bytes, 16, &len), -1);
+	assert_int_equal(
+	        base64_decode((struct view){"Zm9v\0\0\0\0", 8}, bytes, 16, &len), -1);
 }
 
 static void minds_the_room(void **state)
@@ -96,7 +104,8 @@ static void every_byte_comes_back(void **state)
 		buf_clear(&text);
 		assert_int_equal(base64_encode(bytes, n, &text), 0);
 		assert_true(BASE64_DECODED_MAX(text.len) >= n);
-		assert_int_equal(base64_decode(buf_view(&text), back, sizeof(back), &len), 0);
+		assert_int_equal(
+		        base64_decode(buf_view(&text), back, sizeof(back), &len), 0);
 		assert_int_equal(len, n);
 		assert_memory_equal(back, bytes, n);
 	}
@@ -106,10 +115,10 @@ static void every_byte_comes_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(encodes_and_decodes),
-		cmocka_unit_test(refuses_what_is_not_canonical),
-		cmocka_unit_test(minds_the_room),
-		cmocka_unit_test(every_byte_comes_back),
+	        cmocka_unit_test(encodes_and_decodes),
+	        cmocka_unit_test(refuses_what_is_not_canonical),
+	        cmocka_unit_test(minds_the_room),
+	        cmocka_unit_test(every_byte_comes_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,45 +16,46 @@ static void fits_the_whole_name(void **state)
 		const char *glob, *name;
 		bool fits;
 	} rows[] = {
-		{"a", "a", true},
-		{"a", "ab", false},
-		{"a", "a/b", false},
-		{"b", "a/b", false},
-		{"*", "a", true},
-		{"*", "a/b", false},
-		{"a/*", "a/b", true},
-		{"a/*", "a", false},
-		{"a/*", "a/b/c", false},
-		{"*/b", "a/b", true},
-		{"*/b", "x/a/b", false},
-		{"a*", "a", true},
-		{"a*", "abc", true},
-		{"a*", "a/b", false},
-		{"a*c", "abc", true},
-		{"a*c", "abcc", true},
-		{"a*c", "abcd", false},
-		{"a*c*e", "abcde", true},
-		{"**", "a", true},
-		{"**", "a/b/c", true},
-		{"a/**", "a/b/c", true},
-		{"a/**", "a", false},
-		{"a/**", "ab/c", false},
-		{"a**", "ab/c", true},
-		{"**/c", "a/b/c", true},
-		{"**/c", "c", false},
-		{"a/**/c", "a/x/y/c", true},
-		{"a/**/c", "a/c", false},
-		{"a/**/*-ci", "a/b/c/x-ci", true},
-		{"a/**/*-ci", "a/b/c/x-ci/y", false},
-		{"*/**/b*", "a/c/d/bx", true},
-		{"**a*/b", "x/ya/b", true},
-		{"*a/**b", "xa/c/b", true},
+	        {"a", "a", true},
+	        {"a", "ab", false},
+	        {"a", "a/b", false},
+	        {"b", "a/b", false},
+	        {"*", "a", true},
+	        {"*", "a/b", false},
+	        {"a/*", "a/b", true},
+	        {"a/*", "a", false},
+	        {"a/*", "a/b/c", false},
+	        {"*/b", "a/b", true},
+	        {"*/b", "x/a/b", false},
+	        {"a*", "a", true},
+	        {"a*", "abc", true},
+	        {"a*", "a/b", false},
+	        {"a*c", "abc", true},
+	        {"a*c", "abcc", true},
+	        {"a*c", "abcd", false},
+	        {"a*c*e", "abcde", true},
+	        {"**", "a", true},
+	        {"**", "a/b/c", true},
+	        {"a/**", "a/b/c", true},
+	        {"a/**", "a", false},
+	        {"a/**", "ab/c", false},
+	        {"a**", "ab/c", true},
+	        {"**/c", "a/b/c", true},
+	        {"**/c", "c", false},
+	        {"a/**/c", "a/x/y/c", true},
+	        {"a/**/c", "a/c", false},
+	        {"a/**/*-ci", "a/b/c/x-ci", true},
+	        {"a/**/*-ci", "a/b/c/x-ci/y", false},
+	        {"*/**/b*", "a/c/d/bx", true},
+	        {"**a*/b", "x/ya/b", true},
+	        {"*a/**b", "xa/c/b", true},
 	};
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < COUNT(rows); i++)
-		if (glob_fits(view_of(rows[i].glob), view_of(rows[i].name)) != rows[i].fits)
+		if (glob_fits(view_of(rows[i].glob), view_of(rows[i].name)) !=
+		        rows[i].fits)
 			fail_msg("%s and %s", rows[i].glob, rows[i].name);
 }
 
@@ -94,7 +95,8 @@ static void agrees_with_the_definition(void **state)
 			continue;
 		for (n = 0; n < 3 * 3 * 3 * 3 * 3; n++) {
 			word(n, 5, "ab/", name);
-			if (glob_fits(view_of(glob), view_of(name)) != plain_fits(glob, name))
+			if (glob_fits(view_of(glob), view_of(name)) !=
+			        plain_fits(glob, name))
 				fail_msg("%s and %s", glob, name);
 		}
 	}
@@ -110,14 +112,15 @@ static void does_not_take_for_ever(void **state)
 		memcpy(glob + i, i % 4 ? "*a" : "**", 2);
 	glob[sizeof(glob) - 1] = 'b';
 	memset(name, 'a', sizeof(name));
-	assert_false(glob_fits((struct view){glob, sizeof(glob)}, (struct view){name, 255}));
+	assert_false(
+	        glob_fits((struct view){glob, sizeof(glob)}, (struct view){name, 255}));
 }
 
 static void knows_what_a_glob_is(void **state)
 {
 	static const char *const good[] = {"a", "*", "**", "a/**", "a.b_c-d/*x*", "*/*"};
-	static const char *const bad[] = {"", "/", "/a", "a/", "a//b", "***", "a/***", "A", "a?",
-		"[ab]", "a b", "a\\*", "a:b", "!a"};
+	static const char *const bad[] = {"", "/", "/a", "a/", "a//b", "***", "a/***",
+	        "A", "a?", "[ab]", "a b", "a\\*", "a:b", "!a"};
 	char text[GLOB_MAX + 1];
 	size_t i;
 
@@ -135,10 +138,10 @@ static void knows_what_a_glob_is(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(fits_the_whole_name),
-		cmocka_unit_test(agrees_with_the_definition),
-		cmocka_unit_test(does_not_take_for_ever),
-		cmocka_unit_test(knows_what_a_glob_is),
+	        cmocka_unit_test(fits_the_whole_name),
+	        cmocka_unit_test(agrees_with_the_definition),
+	        cmocka_unit_test(does_not_take_for_ever),
+	        cmocka_unit_test(knows_what_a_glob_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

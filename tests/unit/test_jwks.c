@@ -17,7 +17,8 @@
 
 /* The public key of RFC 8037, appendix A.2, and that of RFC 7515, appendix A.3. */
 #define ED "\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\""
-#define EC "\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\"," \
+#define EC                                                                               \
+	"\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","       \
 	"\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\""
 
 static int parse(const char *text, struct key_set *set)
@@ -40,9 +41,11 @@ static void reads_a_set(void **state)
 
 	(void)state;
 	assert_int_equal(parse(" \n{\"keys\":["
-		"{\"kty\":\"OKP\",\"kid\":\"one\"," ED "},"
-		"{\"kty\":\"EC\",\"use\":\"sig\",\"alg\":\"ES256\",\"kid\":\"two\"," EC "}]}\n",
-		&set), 0);
+	                       "{\"kty\":\"OKP\",\"kid\":\"one\"," ED "},"
+	                       "{\"kty\":\"EC\",\"use\":\"sig\",\"alg\":\"ES256\","
+	                       "\"kid\":\"two\"," EC "}]}\n",
+	                         &set),
+	        0);
 	assert_int_equal(set.n, 2);
 	assert_string_equal(set.keys[0].id, "one");
 	assert_int_equal(set.keys[0].algorithm, KEY_EDDSA);
@@ -56,13 +59,16 @@ static void passes_over_keys_of_another_kind_or_use(void **state)
 	struct key_set set;
 
 	(void)state;
-	assert_int_equal(parse("{\"keys\":["
-		"{\"kty\":\"oct\",\"k\":\"AAAA\"},"
-		"{\"kty\":\"EC\",\"crv\":\"P-384\",\"x\":\"AA\",\"y\":\"AA\"},"
-		"{\"kty\":\"OKP\",\"use\":\"enc\"," ED "},"
-		"{\"kty\":\"OKP\",\"alg\":\"X25519\"," ED "},"
-		"{\"kty\":\"EC\",\"alg\":\"EdDSA\"," EC "},"
-		"{\"kty\":\"OKP\"," ED "}]}", &set), 0);
+	assert_int_equal(
+	        parse("{\"keys\":["
+	              "{\"kty\":\"oct\",\"k\":\"AAAA\"},"
+	              "{\"kty\":\"EC\",\"crv\":\"P-384\",\"x\":\"AA\",\"y\":\"AA\"},"
+	              "{\"kty\":\"OKP\",\"use\":\"enc\"," ED "},"
+	              "{\"kty\":\"OKP\",\"alg\":\"X25519\"," ED "},"
+	              "{\"kty\":\"EC\",\"alg\":\"EdDSA\"," EC "},"
+	              "{\"kty\":\"OKP\"," ED "}]}",
+	                &set),
+	        0);
 	assert_int_equal(set.n, 1);
 	assert_string_equal(set.keys[0].id, "");
 	key_set_release(&set);
@@ -71,21 +77,27 @@ static void passes_over_keys_of_another_kind_or_use(void **state)
 static void refuses_broken_files(void **state)
 {
 	static const char *const rows[] = {
-		"", "{", "{}", "[]", "{\"keys\":{}}", "{\"keys\":[]}", "{\"keys\":[1]}",
-		"{\"keys\":[{\"kty\":\"OKP\"," ED "}]} x",
-		"{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AAAA\"}]}",
-		"{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\"}]}",
-		"{\"keys\":[{\"kty\":\"OKP\",\"d\":\"AAAA\"," ED "}]}",
-		/* not on the curve */
-		"{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\","
-		"\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","
-		"\"y\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\"}]}",
-		/* 64 bits of RSA */
-		"{\"keys\":[{\"kty\":\"RSA\",\"n\":\"_________-8\",\"e\":\"AQAB\"}]}",
-		"{\"keys\":[{\"kty\":\"RSA\",\"n\":\"AQ\",\"e\":\"Ag\"}]}",
-		"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
-		"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-		"no keys here\n",
+	        "",
+	        "{",
+	        "{}",
+	        "[]",
+	        "{\"keys\":{}}",
+	        "{\"keys\":[]}",
+	        "{\"keys\":[1]}",
+	        "{\"keys\":[{\"kty\":\"OKP\"," ED "}]} x",
+	        "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AAAA\"}]}",
+	        "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\"}]}",
+	        "{\"keys\":[{\"kty\":\"OKP\",\"d\":\"AAAA\"," ED "}]}",
+	        /* not on the curve */
+	        "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\","
+	        "\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","
+	        "\"y\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\"}]}",
+	        /* 64 bits of RSA */
+	        "{\"keys\":[{\"kty\":\"RSA\",\"n\":\"_________-8\",\"e\":\"AQAB\"}]}",
+	        "{\"keys\":[{\"kty\":\"RSA\",\"n\":\"AQ\",\"e\":\"Ag\"}]}",
+	        "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
+	        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+	        "no keys here\n",
 	};
 	struct key_set set;
 	size_t i;
@@ -160,13 +172,15 @@ static void refuses_private_and_weak_keys_in_pem(void **state)
 
 static void knows_the_algorithms_by_name(void **state)
 {
-	static const char *const bad[] = {"", "none", "None", "hs256", "HS512", "RS512", "PS256"};
+	static const char *const bad[] = {
+	        "", "none", "None", "hs256", "HS512", "RS512", "PS256"};
 	enum key_algorithm a, b;
 	size_t i;
 
 	(void)state;
 	for (a = KEY_HS256; a <= KEY_EDDSA; a++) {
-		assert_int_equal(key_algorithm_parse(view_of(key_algorithm_name(a)), &b), 0);
+		assert_int_equal(
+		        key_algorithm_parse(view_of(key_algorithm_name(a)), &b), 0);
 		assert_int_equal(a, b);
 	}
 	for (i = 0; i < COUNT(bad); i++)
@@ -176,13 +190,13 @@ static void knows_the_algorithms_by_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_a_set),
-		cmocka_unit_test(passes_over_keys_of_another_kind_or_use),
-		cmocka_unit_test(refuses_broken_files),
-		cmocka_unit_test(refuses_too_many),
-		cmocka_unit_test(reads_pem_of_every_kind),
-		cmocka_unit_test(refuses_private_and_weak_keys_in_pem),
-		cmocka_unit_test(knows_the_algorithms_by_name),
+	        cmocka_unit_test(reads_a_set),
+	        cmocka_unit_test(passes_over_keys_of_another_kind_or_use),
+	        cmocka_unit_test(refuses_broken_files),
+	        cmocka_unit_test(refuses_too_many),
+	        cmocka_unit_test(reads_pem_of_every_kind),
+	        cmocka_unit_test(refuses_private_and_weak_keys_in_pem),
+	        cmocka_unit_test(knows_the_algorithms_by_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,30 +17,49 @@
 #define SECRET "0123456789abcdef0123456789abcdef"
 
 /* RFC 7515, appendices A.1 to A.3; RFC 8037, appendix A.4. */
-#define PAYLOAD "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19" \
+#define PAYLOAD                                                                          \
+	"eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc1" \
+	"9"                                                                              \
 	"yb290Ijp0cnVlfQ"
-#define A1 "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9." PAYLOAD \
+#define A1                                                                               \
+	"eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9." PAYLOAD                              \
 	".dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
-#define A1_KEY "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr" \
+#define A1_KEY                                                                           \
+	"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-"                                  \
+	"1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr"                                             \
 	"1Z9CAow"
-#define A2 "eyJhbGciOiJSUzI1NiJ9." PAYLOAD \
-	".cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W" \
-	"2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSj" \
-	"tQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh" \
+#define A2                                                                               \
+	"eyJhbGciOiJSUzI1NiJ9." PAYLOAD                                                  \
+	".cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-"    \
+	"0Qc_lF5YKt_O8W"                                                                 \
+	"2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_"                         \
+	"nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSj"                                            \
+	"tQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-"                         \
+	"eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh"                                            \
 	"6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw"
-#define A2_KEY "\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"" \
-	"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0B" \
-	"m4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5" \
-	"z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7" \
+#define A2_KEY                                                                           \
+	"\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\""                                        \
+	"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-"          \
+	"4qPCJrcS2mJPMEzP1Pt0B"                                                          \
+	"m4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-"     \
+	"bSf63kpaSHSXndS5"                                                               \
+	"z5rexMdbBYUsLA9e-KXBdQOS-"                                                      \
+	"UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7"              \
 	"aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ\""
-#define A3 "eyJhbGciOiJFUzI1NiJ9." PAYLOAD \
-	".DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"
-#define A3_KEY "\"kty\":\"EC\",\"crv\":\"P-256\"," \
-	"\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\"," \
+#define A3                                                                               \
+	"eyJhbGciOiJFUzI1NiJ9." PAYLOAD                                                  \
+	".DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-"                                              \
+	"F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"
+#define A3_KEY                                                                           \
+	"\"kty\":\"EC\",\"crv\":\"P-256\","                                              \
+	"\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","                         \
 	"\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\""
-#define A4 "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc" \
-	".hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
-#define A4_KEY "\"kty\":\"OKP\",\"crv\":\"Ed25519\"," \
+#define A4                                                                               \
+	"eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc"                       \
+	".hgyY0il_MGCjP0JzlnLWG1PPOt7-"                                                  \
+	"09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
+#define A4_KEY                                                                           \
+	"\"kty\":\"OKP\",\"crv\":\"Ed25519\","                                           \
 	"\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\""
 
 static enum jwt_reason against(const char *token, const struct key_set *set)
@@ -91,20 +110,20 @@ static void refuses_with_the_reason(void **state)
 		const char *header;
 		enum jwt_reason reason;
 	} rows[] = {
-		{"{\"alg\":\"none\"}", JWT_ALGORITHM},
-		{"{\"alg\":\"None\"}", JWT_ALGORITHM},
-		{"{\"alg\":\"RS512\"}", JWT_ALGORITHM},
-		{"{\"alg\":\"HS512\"}", JWT_ALGORITHM},
-		{"{\"alg\":\"\"}", JWT_ALGORITHM},
-		{"{\"alg\":\"HS256\",\"crit\":[\"exp\"]}", JWT_EXTENSION},
-		{"{}", JWT_MALFORMED},
-		{"{\"alg\":1}", JWT_MALFORMED},
-		{"{\"alg\":\"HS256\",\"kid\":7}", JWT_MALFORMED},
-		{"{\"alg\":\"HS256\\u0000\"}", JWT_MALFORMED},
-		{"[]", JWT_MALFORMED},
-		{"\"HS256\"", JWT_MALFORMED},
-		{"", JWT_MALFORMED},
-		{"{\"alg\":\"HS256\"} x", JWT_MALFORMED},
+	        {"{\"alg\":\"none\"}", JWT_ALGORITHM},
+	        {"{\"alg\":\"None\"}", JWT_ALGORITHM},
+	        {"{\"alg\":\"RS512\"}", JWT_ALGORITHM},
+	        {"{\"alg\":\"HS512\"}", JWT_ALGORITHM},
+	        {"{\"alg\":\"\"}", JWT_ALGORITHM},
+	        {"{\"alg\":\"HS256\",\"crit\":[\"exp\"]}", JWT_EXTENSION},
+	        {"{}", JWT_MALFORMED},
+	        {"{\"alg\":1}", JWT_MALFORMED},
+	        {"{\"alg\":\"HS256\",\"kid\":7}", JWT_MALFORMED},
+	        {"{\"alg\":\"HS256\\u0000\"}", JWT_MALFORMED},
+	        {"[]", JWT_MALFORMED},
+	        {"\"HS256\"", JWT_MALFORMED},
+	        {"", JWT_MALFORMED},
+	        {"{\"alg\":\"HS256\"} x", JWT_MALFORMED},
 	};
 	struct buf token = BUF_INIT(4096);
 	struct jwt t;
@@ -123,8 +142,8 @@ static void refuses_with_the_reason(void **state)
 static void refuses_what_is_no_token(void **state)
 {
 	static const char *const rows[] = {"", ".", "..", "a", "a.b", "a.b.c", "....",
-		"eyJhbGciOiJIUzI1NiJ9", "eyJhbGciOiJIUzI1NiJ9.e30",
-		"eyJhbGciOiJIUzI1NiJ9=.e30.AAAA", " eyJhbGciOiJIUzI1NiJ9.e30.AAAA"};
+	        "eyJhbGciOiJIUzI1NiJ9", "eyJhbGciOiJIUzI1NiJ9.e30",
+	        "eyJhbGciOiJIUzI1NiJ9=.e30.AAAA", " eyJhbGciOiJIUzI1NiJ9.e30.AAAA"};
 	struct jwt t;
 	size_t i;
 
@@ -175,11 +194,15 @@ static void a_public_key_is_no_secret(void **state)
 	buf_release(&pem);
 }
 
-/* Every algorithm: right, with an id, another key's id, another key, tampered, cut short. */
+/*
+ * Every algorithm: right, with an id, another key's id, another key, tampered, cut
+ * short.
+ */
 static void check_algorithm(enum key_algorithm a)
 {
 	EVP_PKEY *one = signer_key(a), *two = signer_key(a);
-	struct buf set_text = BUF_INIT(8192), header = BUF_INIT(256), token = BUF_INIT(8192);
+	struct buf set_text = BUF_INIT(8192), header = BUF_INIT(256),
+	           token = BUF_INIT(8192);
 	struct key_set set;
 
 	signer_jwk(one, a, "one", &set_text);
@@ -225,7 +248,8 @@ static void signs_what_it_verifies(void **state)
 	struct jwt t;
 
 	(void)state;
-	assert_int_equal(jwt_sign("k1", SECRET, 32, VIEW_LIT("{\"sub\":\"a\"}"), &token), 0);
+	assert_int_equal(
+	        jwt_sign("k1", SECRET, 32, VIEW_LIT("{\"sub\":\"a\"}"), &token), 0);
 	assert_int_equal(jwt_parse(buf_view(&token), &t), JWT_OK);
 	assert_string_equal(t.key_id, "k1");
 	assert_int_equal(jwt_verify_secret(&t, SECRET, 32), JWT_OK);
@@ -249,14 +273,14 @@ static void every_reason_has_words_of_its_own(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(verifies_the_examples_of_the_standards),
-		cmocka_unit_test(refuses_with_the_reason),
-		cmocka_unit_test(refuses_what_is_no_token),
-		cmocka_unit_test(refuses_what_is_too_large),
-		cmocka_unit_test(a_public_key_is_no_secret),
-		cmocka_unit_test(every_algorithm),
-		cmocka_unit_test(signs_what_it_verifies),
-		cmocka_unit_test(every_reason_has_words_of_its_own),
+	        cmocka_unit_test(verifies_the_examples_of_the_standards),
+	        cmocka_unit_test(refuses_with_the_reason),
+	        cmocka_unit_test(refuses_what_is_no_token),
+	        cmocka_unit_test(refuses_what_is_too_large),
+	        cmocka_unit_test(a_public_key_is_no_secret),
+	        cmocka_unit_test(every_algorithm),
+	        cmocka_unit_test(signs_what_it_verifies),
+	        cmocka_unit_test(every_reason_has_words_of_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

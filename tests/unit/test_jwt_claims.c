@@ -33,10 +33,13 @@ static void reads_a_docker_token(void **state)
 {
 	(void)state;
 	assert_int_equal(parse("{\"iss\":\"auth.docker.com\",\"sub\":\"jlhawn\","
-		"\"aud\":\"registry.docker.com\",\"exp\":1415387315,\"nbf\":1415387015,"
-		"\"iat\":1415387015,\"jti\":\"tYJCO1c6cnyy7kAn0c7rKPgbV1H1bFws\",\"access\":[{"
-		"\"type\":\"repository\",\"name\":\"samalba/my-app\",\"actions\":[\"pull\",\"push\"]}]}"),
-		JWT_OK);
+	                       "\"aud\":\"registry.docker.com\",\"exp\":1415387315,"
+	                       "\"nbf\":1415387015,"
+	                       "\"iat\":1415387015,\"jti\":"
+	                       "\"tYJCO1c6cnyy7kAn0c7rKPgbV1H1bFws\",\"access\":[{"
+	                       "\"type\":\"repository\",\"name\":\"samalba/"
+	                       "my-app\",\"actions\":[\"pull\",\"push\"]}]}"),
+	        JWT_OK);
 	assert_string_equal(c.issuer, "auth.docker.com");
 	assert_string_equal(c.subject, "jlhawn");
 	assert_int_equal(c.naudiences, 1);
@@ -46,8 +49,9 @@ static void reads_a_docker_token(void **state)
 	assert_int_equal(c.issued, 1415387015);
 	assert_string_equal(c.id, "tYJCO1c6cnyy7kAn0c7rKPgbV1H1bFws");
 	assert_int_equal(c.access.n, 1);
-	assert_int_equal(scope_list_actions(&c.access, SCOPE_REPOSITORY, "samalba/my-app"),
-		ACTION_PULL | ACTION_PUSH);
+	assert_int_equal(
+	        scope_list_actions(&c.access, SCOPE_REPOSITORY, "samalba/my-app"),
+	        ACTION_PULL | ACTION_PUSH);
 }
 
 static void needs_only_an_end(void **state)
@@ -69,19 +73,36 @@ static void needs_only_an_end(void **state)
 static void refuses_malformed_claims(void **state)
 {
 	static const char *const rows[] = {
-		"", "{", "[]", "1", "{} {}", "{}", "{\"exp\":\"1\"}", "{\"exp\":null}",
-		"{\"exp\":-1}", "{\"exp\":1e300}", "{\"exp\":NaN}",
-		"{\"exp\":9223372036854775807}", "{\"exp\":99999999999999999999999}",
-		"{\"exp\":1,\"nbf\":\"x\"}", "{\"exp\":1,\"iat\":{}}",
-		"{\"exp\":1,\"sub\":1}", "{\"exp\":1,\"iss\":[]}",
-		"{\"exp\":1,\"sub\":\"a\\u0000b\"}",
-		"{\"exp\":1,\"aud\":1}", "{\"exp\":1,\"aud\":[1]}", "{\"exp\":1,\"aud\":[[\"a\"]]}",
-		"{\"exp\":1,\"aud\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\"]}",
-		"{\"exp\":1,\"access\":{}}", "{\"exp\":1,\"access\":[1]}",
-		"{\"exp\":1,\"access\":[{\"type\":1}]}",
-		"{\"exp\":1,\"access\":[{\"type\":\"repository\",\"name\":\"a\",\"actions\":\"*\"}]}",
-		"{\"exp\":1,\"access\":[{\"type\":\"repository\",\"name\":\"a\",\"actions\":[1]}]}",
-		"{\"exp\":1,\"a\":[[[[[[[[[[1]]]]]]]]]]}",
+	        "",
+	        "{",
+	        "[]",
+	        "1",
+	        "{} {}",
+	        "{}",
+	        "{\"exp\":\"1\"}",
+	        "{\"exp\":null}",
+	        "{\"exp\":-1}",
+	        "{\"exp\":1e300}",
+	        "{\"exp\":NaN}",
+	        "{\"exp\":9223372036854775807}",
+	        "{\"exp\":99999999999999999999999}",
+	        "{\"exp\":1,\"nbf\":\"x\"}",
+	        "{\"exp\":1,\"iat\":{}}",
+	        "{\"exp\":1,\"sub\":1}",
+	        "{\"exp\":1,\"iss\":[]}",
+	        "{\"exp\":1,\"sub\":\"a\\u0000b\"}",
+	        "{\"exp\":1,\"aud\":1}",
+	        "{\"exp\":1,\"aud\":[1]}",
+	        "{\"exp\":1,\"aud\":[[\"a\"]]}",
+	        "{\"exp\":1,\"aud\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\","
+	        "\"9\"]}",
+	        "{\"exp\":1,\"access\":{}}",
+	        "{\"exp\":1,\"access\":[1]}",
+	        "{\"exp\":1,\"access\":[{\"type\":1}]}",
+	        "{\"exp\":1,\"access\":[{\"type\":\"repository\",\"name\":\"a\","
+	        "\"actions\":\"*\"}]}",
+	        "{\"exp\":1,\"access\":[{\"type\":\"repository\",\"name\":\"a\","
+	        "\"actions\":[1]}]}",
 	};
 	size_t i;
 
@@ -94,17 +115,24 @@ static void refuses_malformed_claims(void **state)
 static void entries_it_does_not_know_grant_nothing(void **state)
 {
 	(void)state;
-	assert_int_equal(parse("{\"exp\":1,\"access\":["
-		"{\"type\":\"repository\",\"name\":\"../etc\",\"actions\":[\"pull\"]},"
-		"{\"type\":\"wiki\",\"name\":\"a\",\"actions\":[\"pull\"]},"
-		"{\"type\":\"repository\",\"actions\":[\"pull\"]},"
-		"{\"type\":\"repository\",\"name\":\"a\"},"
-		"{\"type\":\"repository\",\"name\":\"b\",\"actions\":[\"fly\",\"push\"]},"
-		"{\"type\":\"registry\",\"name\":\"catalog\",\"actions\":[\"*\"]}]}"), JWT_OK);
+	assert_int_equal(
+	        parse("{\"exp\":1,\"access\":["
+	              "{\"type\":\"repository\",\"name\":\"../"
+	              "etc\",\"actions\":[\"pull\"]},"
+	              "{\"type\":\"wiki\",\"name\":\"a\",\"actions\":[\"pull\"]},"
+	              "{\"type\":\"repository\",\"actions\":[\"pull\"]},"
+	              "{\"type\":\"repository\",\"name\":\"a\"},"
+	              "{\"type\":\"repository\",\"name\":\"b\",\"actions\":[\"fly\","
+	              "\"push\"]},"
+	              "{\"type\":\"registry\",\"name\":\"catalog\",\"actions\":[\"*\"]}]"
+	              "}"),
+	        JWT_OK);
 	assert_int_equal(c.access.n, 3);
 	assert_int_equal(scope_list_actions(&c.access, SCOPE_REPOSITORY, "a"), 0);
-	assert_int_equal(scope_list_actions(&c.access, SCOPE_REPOSITORY, "b"), ACTION_PUSH);
-	assert_int_equal(scope_list_actions(&c.access, SCOPE_REGISTRY, "catalog"), ACTION_ALL);
+	assert_int_equal(
+	        scope_list_actions(&c.access, SCOPE_REPOSITORY, "b"), ACTION_PUSH);
+	assert_int_equal(
+	        scope_list_actions(&c.access, SCOPE_REGISTRY, "catalog"), ACTION_ALL);
 }
 
 static void refuses_too_many_names(void **state)
@@ -115,7 +143,8 @@ static void refuses_too_many_names(void **state)
 	(void)state;
 	buf_add_str(&text, "{\"exp\":1,\"access\":[");
 	for (i = 0; i <= SCOPE_LIST_MAX; i++)
-		buf_addf(&text, "%s{\"type\":\"repository\",\"name\":\"a%d\"}", i ? "," : "", i);
+		buf_addf(&text, "%s{\"type\":\"repository\",\"name\":\"a%d\"}",
+		        i ? "," : "", i);
 	buf_add_str(&text, "]}");
 	assert_int_equal(parse(buf_str(&text)), JWT_CLAIMS);
 	buf_release(&text);
@@ -127,21 +156,25 @@ static void checks_time_issuer_and_audience(void **state)
 		const char *payload;
 		enum jwt_reason reason;
 	} rows[] = {
-		{"{\"iss\":\"i\",\"aud\":\"a\",\"exp\":1717500001}", JWT_OK},
-		{"{\"iss\":\"i\",\"aud\":[\"x\",\"a\"],\"exp\":1717500001}", JWT_OK},
-		{"{\"aud\":\"a\",\"exp\":1717500001}", JWT_ISSUER},
-		{"{\"iss\":\"I\",\"aud\":\"a\",\"exp\":1717500001}", JWT_ISSUER},
-		{"{\"iss\":\"i\",\"exp\":1717500001}", JWT_AUDIENCE},
-		{"{\"iss\":\"i\",\"aud\":\"aa\",\"exp\":1717500001}", JWT_AUDIENCE},
-		{"{\"iss\":\"i\",\"aud\":[],\"exp\":1717500001}", JWT_AUDIENCE},
-		/* The clocks may differ by a minute. */
-		{"{\"iss\":\"i\",\"aud\":\"a\",\"exp\":1717499941}", JWT_OK},
-		{"{\"iss\":\"i\",\"aud\":\"a\",\"exp\":1717499940}", JWT_EXPIRED},
-		{"{\"iss\":\"i\",\"aud\":\"a\",\"exp\":0}", JWT_EXPIRED},
-		{"{\"iss\":\"i\",\"aud\":\"a\",\"exp\":1717600000,\"nbf\":1717500060}", JWT_OK},
-		{"{\"iss\":\"i\",\"aud\":\"a\",\"exp\":1717600000,\"nbf\":1717500061}", JWT_NOT_YET},
-		{"{\"iss\":\"i\",\"aud\":\"a\",\"exp\":1717600000,\"iat\":1717500060}", JWT_OK},
-		{"{\"iss\":\"i\",\"aud\":\"a\",\"exp\":1717600000,\"iat\":1717500061}", JWT_NOT_YET},
+	        {"{\"iss\":\"i\",\"aud\":\"a\",\"exp\":1717500001}", JWT_OK},
+	        {"{\"iss\":\"i\",\"aud\":[\"x\",\"a\"],\"exp\":1717500001}", JWT_OK},
+	        {"{\"aud\":\"a\",\"exp\":1717500001}", JWT_ISSUER},
+	        {"{\"iss\":\"I\",\"aud\":\"a\",\"exp\":1717500001}", JWT_ISSUER},
+	        {"{\"iss\":\"i\",\"exp\":1717500001}", JWT_AUDIENCE},
+	        {"{\"iss\":\"i\",\"aud\":\"aa\",\"exp\":1717500001}", JWT_AUDIENCE},
+	        {"{\"iss\":\"i\",\"aud\":[],\"exp\":1717500001}", JWT_AUDIENCE},
+	        /* The clocks may differ by a minute. */
+	        {"{\"iss\":\"i\",\"aud\":\"a\",\"exp\":1717499941}", JWT_OK},
+	        {"{\"iss\":\"i\",\"aud\":\"a\",\"exp\":1717499940}", JWT_EXPIRED},
+	        {"{\"iss\":\"i\",\"aud\":\"a\",\"exp\":0}", JWT_EXPIRED},
+	        {"{\"iss\":\"i\",\"aud\":\"a\",\"exp\":1717600000,\"nbf\":1717500060}",
+	                JWT_OK},
+	        {"{\"iss\":\"i\",\"aud\":\"a\",\"exp\":1717600000,\"nbf\":1717500061}",
+	                JWT_NOT_YET},
+	        {"{\"iss\":\"i\",\"aud\":\"a\",\"exp\":1717600000,\"iat\":1717500060}",
+	                JWT_OK},
+	        {"{\"iss\":\"i\",\"aud\":\"a\",\"exp\":1717600000,\"iat\":1717500061}",
+	                JWT_NOT_YET},
 	};
 	size_t i;
 
@@ -159,11 +192,19 @@ static void reads_what_it_writes(void **state)
 	struct buf text = BUF_INIT(4096);
 
 	(void)state;
-	in = (struct jwt_claims){.issuer = "i\"\\", .subject = "alice", .naudiences = 1,
-		.audiences = {"aud"}, .expires = NOW + 300, .not_before = NOW - 1, .issued = NOW,
-		.id = "0123", .stamp = "st"};
+	in = (struct jwt_claims){.issuer = "i\"\\",
+	        .subject = "alice",
+	        .naudiences = 1,
+	        .audiences = {"aud"},
+	        .expires = NOW + 300,
+	        .not_before = NOW - 1,
+	        .issued = NOW,
+	        .id = "0123",
+	        .stamp = "st"};
 	assert_int_equal(scope_list_parse(&in.access,
-		VIEW_LIT("repository:a/b:pull,push repository:c: registry:catalog:*")), 0);
+	                         VIEW_LIT("repository:a/b:pull,push repository:c: "
+	                                  "registry:catalog:*")),
+	        0);
 	assert_int_equal(jwt_claims_write(&in, &text), 0);
 	assert_int_equal(parse(buf_str(&text)), JWT_OK);
 	assert_string_equal(c.issuer, in.issuer);
@@ -176,21 +217,22 @@ static void reads_what_it_writes(void **state)
 	assert_int_equal(c.issued, in.issued);
 	assert_int_equal(c.access.n, 3);
 	assert_int_equal(scope_list_actions(&c.access, SCOPE_REPOSITORY, "a/b"),
-		ACTION_PULL | ACTION_PUSH);
-	assert_int_equal(scope_list_actions(&c.access, SCOPE_REGISTRY, "catalog"), ACTION_ALL);
+	        ACTION_PULL | ACTION_PUSH);
+	assert_int_equal(
+	        scope_list_actions(&c.access, SCOPE_REGISTRY, "catalog"), ACTION_ALL);
 	buf_release(&text);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_a_docker_token),
-		cmocka_unit_test(needs_only_an_end),
-		cmocka_unit_test(refuses_malformed_claims),
-		cmocka_unit_test(entries_it_does_not_know_grant_nothing),
-		cmocka_unit_test(refuses_too_many_names),
-		cmocka_unit_test(checks_time_issuer_and_audience),
-		cmocka_unit_test(reads_what_it_writes),
+	        cmocka_unit_test(reads_a_docker_token),
+	        cmocka_unit_test(needs_only_an_end),
+	        cmocka_unit_test(refuses_malformed_claims),
+	        cmocka_unit_test(entries_it_does_not_know_grant_nothing),
+	        cmocka_unit_test(refuses_too_many_names),
+	        cmocka_unit_test(checks_time_issuer_and_audience),
+	        cmocka_unit_test(reads_what_it_writes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,14 +19,16 @@ static void reads_one_scope(void **state)
 		const char *name;
 		unsigned actions;
 	} rows[] = {
-		{"repository:a/b:pull", SCOPE_REPOSITORY, "a/b", ACTION_PULL},
-		{"repository:a/b:pull,push", SCOPE_REPOSITORY, "a/b", ACTION_PULL | ACTION_PUSH},
-		{"repository:a:push,pull", SCOPE_REPOSITORY, "a", ACTION_PULL | ACTION_PUSH},
-		{"repository:a:delete", SCOPE_REPOSITORY, "a", ACTION_DELETE},
-		{"repository:a:*", SCOPE_REPOSITORY, "a", ACTION_ALL},
-		{"repository:a:", SCOPE_REPOSITORY, "a", 0},
-		{"repository:a:fly,pull", SCOPE_REPOSITORY, "a", ACTION_PULL},
-		{"registry:catalog:*", SCOPE_REGISTRY, "catalog", ACTION_ALL},
+	        {"repository:a/b:pull", SCOPE_REPOSITORY, "a/b", ACTION_PULL},
+	        {"repository:a/b:pull,push", SCOPE_REPOSITORY, "a/b",
+	                ACTION_PULL | ACTION_PUSH},
+	        {"repository:a:push,pull", SCOPE_REPOSITORY, "a",
+	                ACTION_PULL | ACTION_PUSH},
+	        {"repository:a:delete", SCOPE_REPOSITORY, "a", ACTION_DELETE},
+	        {"repository:a:*", SCOPE_REPOSITORY, "a", ACTION_ALL},
+	        {"repository:a:", SCOPE_REPOSITORY, "a", 0},
+	        {"repository:a:fly,pull", SCOPE_REPOSITORY, "a", ACTION_PULL},
+	        {"registry:catalog:*", SCOPE_REGISTRY, "catalog", ACTION_ALL},
 	};
 	struct scope s;
 	size_t i;
@@ -43,9 +45,9 @@ static void reads_one_scope(void **state)
 static void refuses_what_is_none(void **state)
 {
 	static const char *const rows[] = {"", ":", "::", "repository", "repository:a",
-		"repository::pull", "repository:A:pull", "repository:../a:pull",
-		"repository:a//b:pull", "repository(plugin):a:pull", "Repository:a:pull",
-		"user:a:pull", "repository:host:5000/a:pull"};
+	        "repository::pull", "repository:A:pull", "repository:../a:pull",
+	        "repository:a//b:pull", "repository(plugin):a:pull", "Repository:a:pull",
+	        "user:a:pull", "repository:host:5000/a:pull"};
 	struct scope s;
 	size_t i;
 
@@ -59,15 +61,18 @@ static void several_in_one_parameter_and_the_same_again(void **state)
 	struct scope_list list = {0};
 
 	(void)state;
-	assert_int_equal(scope_list_parse(&list,
-		VIEW_LIT("repository:a/b:pull repository:c:pull,push  nonsense ")), 0);
+	assert_int_equal(
+	        scope_list_parse(&list,
+	                VIEW_LIT(
+	                        "repository:a/b:pull repository:c:pull,push  nonsense ")),
+	        0);
 	assert_int_equal(scope_list_parse(&list, VIEW_LIT("repository:a/b:push")), 0);
 	assert_int_equal(scope_list_parse(&list, VIEW_LIT("")), 0);
 	assert_int_equal(list.n, 2);
 	assert_int_equal(scope_list_actions(&list, SCOPE_REPOSITORY, "a/b"),
-		ACTION_PULL | ACTION_PUSH);
+	        ACTION_PULL | ACTION_PUSH);
 	assert_int_equal(scope_list_actions(&list, SCOPE_REPOSITORY, "c"),
-		ACTION_PULL | ACTION_PUSH);
+	        ACTION_PULL | ACTION_PUSH);
 	assert_int_equal(scope_list_actions(&list, SCOPE_REPOSITORY, "a"), 0);
 	assert_int_equal(scope_list_actions(&list, SCOPE_REGISTRY, "c"), 0);
 }
@@ -86,14 +91,16 @@ static void has_ceilings(void **state)
 	assert_int_equal(scope_list_parse(&list, VIEW_LIT("repository:a0:push")), 0);
 	assert_int_equal(scope_list_parse(&list, VIEW_LIT("repository:more:pull")), -1);
 	assert_int_equal(list.n, SCOPE_LIST_MAX);
-	assert_int_equal(scope_list_parse(&list, (struct view){"", SCOPE_PARAMETER_MAX + 1}), -1);
+	assert_int_equal(
+	        scope_list_parse(&list, (struct view){"", SCOPE_PARAMETER_MAX + 1}), -1);
 }
 
 static void writes_what_it_reads(void **state)
 {
-	static const char *const rows[] = {"repository:a/b:pull", "repository:a/b:pull,push",
-		"repository:a:push,delete", "repository:a:*", "registry:catalog:*",
-		"repository:a:pull,push,delete", "repository:a:admin"};
+	static const char *const rows[] = {"repository:a/b:pull",
+	        "repository:a/b:pull,push", "repository:a:push,delete", "repository:a:*",
+	        "registry:catalog:*", "repository:a:pull,push,delete",
+	        "repository:a:admin"};
 	struct buf text = BUF_INIT(512);
 	struct scope s;
 	size_t i;
@@ -111,11 +118,11 @@ static void writes_what_it_reads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_one_scope),
-		cmocka_unit_test(refuses_what_is_none),
-		cmocka_unit_test(several_in_one_parameter_and_the_same_again),
-		cmocka_unit_test(has_ceilings),
-		cmocka_unit_test(writes_what_it_reads),
+	        cmocka_unit_test(reads_one_scope),
+	        cmocka_unit_test(refuses_what_is_none),
+	        cmocka_unit_test(several_in_one_parameter_and_the_same_again),
+	        cmocka_unit_test(has_ceilings),
+	        cmocka_unit_test(writes_what_it_reads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,8 +12,8 @@
 
 static void takes_names(void **state)
 {
-	static const char *const names[] = {"a", "alice", "Alice", "0", "a.b-c_d", "bob@example.org",
-		"svc+ci", "anonymous2"};
+	static const char *const names[] = {"a", "alice", "Alice", "0", "a.b-c_d",
+	        "bob@example.org", "svc+ci", "anonymous2"};
 	struct user_name user;
 	size_t i;
 
@@ -28,9 +28,9 @@ static void takes_names(void **state)
 
 static void refuses_what_would_not_fit_a_path_or_a_log(void **state)
 {
-	static const char *const names[] = {"", ".", "..", "-a", "_a", "@a", "a/b", "../a", "a b",
-		"a\tb", "a\nb", "a:b", "a\"b", "a=b", "j\xc3\xb6rg", "anonymous", "authenticated",
-		"*", "a\x7f"};
+	static const char *const names[] = {"", ".", "..", "-a", "_a", "@a", "a/b",
+	        "../a", "a b", "a\tb", "a\nb", "a:b", "a\"b", "a=b", "j\xc3\xb6rg",
+	        "anonymous", "authenticated", "*", "a\x7f"};
 	struct user_name user;
 	size_t i;
 
@@ -51,15 +51,16 @@ static void ends_at_its_limit(void **state)
 	(void)state;
 	memset(text, 'a', sizeof(text));
 	assert_int_equal(user_name_parse((struct view){text, USER_NAME_MAX}, &user), 0);
-	assert_int_equal(user_name_parse((struct view){text, USER_NAME_MAX + 1}, &user), -1);
+	assert_int_equal(
+	        user_name_parse((struct view){text, USER_NAME_MAX + 1}, &user), -1);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(takes_names),
-		cmocka_unit_test(refuses_what_would_not_fit_a_path_or_a_log),
-		cmocka_unit_test(ends_at_its_limit),
+	        cmocka_unit_test(takes_names),
+	        cmocka_unit_test(refuses_what_would_not_fit_a_path_or_a_log),
+	        cmocka_unit_test(ends_at_its_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
