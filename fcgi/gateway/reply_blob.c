@@ -121,34 +121,57 @@ static int hand_over(struct exchange *x, const struct blob *blob)
 	return rc;
 }
 
-/*
- * The part of the file in blocks; out holds the header section, which goes out with the
- * first.
- */
-static int copy(struct exchange *x, int fd, const struct range *part, struct buf *out)
+/* The next block of the file, from at up to end, in place of what block held. */
+static int read_block(struct exchange *x, int fd, uint64_t at, uint64_t end, struct buf *block)
+{
+	size_t want = end - at > COPY_BLOCK ? COPY_BLOCK : (size_t)(end - at);
+	ssize_t got;
+
+	buf_clear(block);
+	if (buf_reserve(block, want) != 0)
+		return err_set(&x->err, ERR_FAULT, "no memory for a block");
+	got = io_pread_full(fd, block->ptr, want, at);
+	if (got < 0)
+		return err_io(&x->err, "read of a blob");
+	if ((size_t)got < want)
+		return err_set(&x->err, ERR_FAULT, "a blob is shorter than it was");
+	block->len = want;
+	return 0;
+}
+
+/* Sends the part of the file, of which block holds the beginning. */
+static int copy(struct exchange *x, int fd, const struct range *part, struct buf *block)
 {
 	uint64_t at = part->first, end = part->last + 1;
 
-	do {
-		size_t want = end - at > COPY_BLOCK ? COPY_BLOCK : (size_t)(end - at);
-		ssize_t got;
-
-		if (buf_reserve(out, want) != 0)
-			return err_set(&x->err, ERR_FAULT, "no memory for a block");
-		got = io_pread_full(fd, out->ptr + out->len, want, at);
-		if (got < 0)
-			return err_io(&x->err, "read of a blob");
-		if ((size_t)got < want)
-			return err_set(
-			        &x->err, ERR_FAULT, "a blob is shorter than it was");
-		out->len += want;
-		at += want;
-		if (reply_write(x, buf_view(out)) != 0)
+	for (;;) {
+		if (reply_write(x, buf_view(block)) != 0)
 			return -1;
-		x->reply.bytes += want;
-		buf_clear(out);
-	} while (at < end);
-	return 0;
+		at += block->len;
+		x->reply.bytes += block->len;
+		if (at == end)
+			return 0;
+		if (read_block(x, fd, at, end, block) != 0)
+			return -1;
+	}
+}
+
+static int begin_copy(struct exchange *x, const struct blob *blob, const struct digest *d,
+        const struct range *part, bool partial)
+{
+	struct buf out = BUF_INIT(REPLY_HEADERS_MAX + 256);
+	int rc;
+
+	blob_headers(x, d);
+	if (partial)
+		reply_header(x, "Content-Range", "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64,
+		        part->first, part->last, blob->size);
+	reply_header(x, "Content-Length", "%" PRIu64, part->last - part->first + 1);
+	rc = reply_begin(x, partial ? 206 : 200, &out);
+	if (rc == 0)
+		rc = reply_write(x, buf_view(&out));
+	buf_release(&out);
+	return rc;
 }
 
 static int send_copy(
@@ -156,20 +179,18 @@ static int send_copy(
 {
 	struct range part;
 	bool partial = read_range(x, blob, d, &part) == RANGE_OK;
-	struct buf out = BUF_INIT(REPLY_HEADERS_MAX + COPY_BLOCK + 256);
+	struct buf block = BUF_INIT(COPY_BLOCK);
 	int rc;
 
 	if (!partial)
 		part = (struct range){0, blob->size - 1};
-	blob_headers(x, d);
-	if (partial)
-		reply_header(x, "Content-Range", "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64,
-		        part.first, part.last, blob->size);
-	reply_header(x, "Content-Length", "%" PRIu64, part.last - part.first + 1);
-	rc = reply_begin(x, partial ? 206 : 200, &out);
+	/* A blob that cannot be read at all is answered 500, not with half a reply. */
+	rc = read_block(x, fd, part.first, part.last + 1, &block);
 	if (rc == 0)
-		rc = copy(x, fd, &part, &out);
-	buf_release(&out);
+		rc = begin_copy(x, blob, d, &part, partial);
+	if (rc == 0)
+		rc = copy(x, fd, &part, &block);
+	buf_release(&block);
 	return rc;
 }
 

@@ -156,9 +156,9 @@ static enum outcome look_image(struct scene *s)
 {
 	bool digest = there(s, "manifests", s->digest.s), tag = there(s, "manifests", "one");
 
-	if (digest && tag)
-		return OUTCOME_WHOLE;
-	return digest || tag ? OUTCOME_BROKEN : OUTCOME_NOTHING;
+	if (digest)
+		return tag ? OUTCOME_WHOLE : OUTCOME_UNTAGGED;
+	return tag ? OUTCOME_BROKEN : OUTCOME_NOTHING;
 }
 
 static void prepare_config(struct scene *s)
@@ -225,7 +225,7 @@ static enum outcome look_retag(struct scene *s)
 	cgi_head(s->cgi, "/v2/" REPO "/manifests/one");
 	now = cgi_header(s->cgi, "Docker-Content-Digest");
 	if (strcmp(now, s->digest.s) == 0)
-		return fresh ? OUTCOME_BROKEN : OUTCOME_NOTHING;
+		return fresh ? OUTCOME_UNTAGGED : OUTCOME_NOTHING;
 	return fresh ? OUTCOME_WHOLE : OUTCOME_BROKEN;
 }
 
@@ -251,7 +251,7 @@ static enum outcome look_image_gone(struct scene *s)
 	bool digest = there(s, "manifests", s->digest.s), tag = there(s, "manifests", "one");
 
 	if (digest)
-		return tag ? OUTCOME_NOTHING : OUTCOME_TAGS;
+		return tag ? OUTCOME_NOTHING : OUTCOME_UNTAGGED;
 	return tag ? OUTCOME_BROKEN : OUTCOME_WHOLE;
 }
 

@@ -10,8 +10,12 @@
 enum outcome {
 	OUTCOME_NOTHING, /* as before the request */
 	OUTCOME_WHOLE,   /* all of it */
-	OUTCOME_TAGS,    /* a deletion took the tags and left the manifest */
-	OUTCOME_BROKEN,  /* anything else */
+	/*
+	 * The manifest without its tags: a push got no further, or a deletion, which takes
+	 * the tags first. Nothing that was there is lost, and the same request completes it.
+	 */
+	OUTCOME_UNTAGGED,
+	OUTCOME_BROKEN, /* anything else */
 };
 
 struct scene {
