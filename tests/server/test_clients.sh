@@ -74,34 +74,36 @@ storage=(--root "$work/storage" --runroot "$work/runroot" --storage-driver vfs)
 pod() {
 	timeout 120 podman "${storage[@]}" --cgroup-manager cgroupfs --events-backend none "$@"
 }
-if [ "$(id -u)" != 0 ]; then
-	skip "podman and buildah want a user namespace or root"
-else
-	if there podman; then
-		check "podman pull" pod pull -q --tls-verify=false --signature-policy policy.json "$image:1"
-		is "podman pull: the digest" "$(pod images --digests --format '{{.Digest}}' "$image")" "$digest"
-		check "podman tag" pod tag "$image:1" "$registry/demo/podman:2"
-		check "podman push" pod push -q --tls-verify=false --signature-policy policy.json \
-			--digestfile digest "$registry/demo/podman:2"
-		is "podman push: the digest" "$(tag_digest "$registry/demo/podman" 2)" "$(cat digest)"
-		check "podman rmi" pod rmi -f "$image:1" "$registry/demo/podman:2"
-		check "podman pull again" pod pull -q --tls-verify=false --signature-policy policy.json \
-			"$registry/demo/podman:2"
-	fi
-	if there buildah; then
-		builder() {
-			timeout 120 buildah "${storage[@]}" "$@"
-		}
-		printf 'FROM %s:1\nCOPY etc /extra\nLABEL made=here\n' "$image" >Containerfile
-		check "buildah build" builder build -q --isolation chroot --tls-verify=false \
-			--signature-policy policy.json -t "$registry/demo/built:1" -f Containerfile files
-		check "buildah push" builder push -q --tls-verify=false --signature-policy policy.json \
-			--digestfile digest "$registry/demo/built:1" "docker://$registry/demo/built:1"
-		is "buildah push: the digest" "$(tag_digest "$registry/demo/built" 1)" "$(cat digest)"
-		check "skopeo pulls what buildah built" skopeo_copy "docker://$registry/demo/built:1" oci:built:1
-		check "umoci unpacks what buildah built" umoci unpack --rootless --image built:1 built-bundle
-		check "the files are the same" diff -r files/etc built-bundle/rootfs/extra
-	fi
+# Both need to unpack layers as root, which not every container allows: a pull from a directory
+# tells.
+can_unpack() {
+	pod pull -q --signature-policy policy.json oci:layout:1 >probe.out 2>&1 && pod rmi -a -f >>probe.out 2>&1
+}
+if there podman && ! can_unpack; then
+	skip "podman and buildah cannot unpack an image here: $(tail -n 1 probe.out)"
+elif there podman && there buildah; then
+	check "podman pull" pod pull -q --tls-verify=false --signature-policy policy.json "$image:1"
+	is "podman pull: the digest" "$(pod images --digests --format '{{.Digest}}' "$image")" "$digest"
+	check "podman tag" pod tag "$image:1" "$registry/demo/podman:2"
+	check "podman push" pod push -q --tls-verify=false --signature-policy policy.json \
+		--digestfile digest "$registry/demo/podman:2"
+	is "podman push: the digest" "$(tag_digest "$registry/demo/podman" 2)" "$(cat digest)"
+	check "podman rmi" pod rmi -f "$image:1" "$registry/demo/podman:2"
+	check "podman pull again" pod pull -q --tls-verify=false --signature-policy policy.json \
+		"$registry/demo/podman:2"
+
+	builder() {
+		timeout 120 buildah "${storage[@]}" "$@"
+	}
+	printf 'FROM %s:1\nCOPY etc /extra\nLABEL made=here\n' "$image" >Containerfile
+	check "buildah build" builder build -q --isolation chroot --tls-verify=false \
+		--signature-policy policy.json -t "$registry/demo/built:1" -f Containerfile files
+	check "buildah push" builder push -q --tls-verify=false --signature-policy policy.json \
+		--digestfile digest "$registry/demo/built:1" "docker://$registry/demo/built:1"
+	is "buildah push: the digest" "$(tag_digest "$registry/demo/built" 1)" "$(cat digest)"
+	check "skopeo pulls what buildah built" skopeo_copy "docker://$registry/demo/built:1" oci:built:1
+	check "umoci unpacks what buildah built" umoci unpack --rootless --image built:1 built-bundle
+	check "the files are the same" diff -r files/etc built-bundle/rootfs/extra
 fi
 cd "$OLDPWD"
 finish

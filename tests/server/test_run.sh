@@ -99,7 +99,7 @@ if [ "$(id -u)" = 0 ] && id nobody >/dev/null 2>&1; then
 		(
 			cd "$work/checkout"
 			setpriv --reuid nobody --regid nogroup --clear-groups env -u XDG_DATA_HOME \
-				HOME="$work/home" scripts/run "$@"
+				HOME="$work/home" TMPDIR="$work/home" scripts/run "$@"
 		)
 	}
 	port=$(free_port)
