@@ -40,6 +40,7 @@ static const struct refusal refusals[] = {
         {ERR_CONFLICT, 409, "UNSUPPORTED"},
         {ERR_BUSY, 503, "UNKNOWN"},
         {ERR_FULL, 507, "UNKNOWN"},
+        {ERR_GONE, 400, "SIZE_INVALID"},
 };
 
 static const struct refusal fault = {ERR_FAULT, 500, "UNKNOWN"};
@@ -68,6 +69,12 @@ static void log_failure(const struct err *e, int status)
 	        e->text);
 }
 
+/* What only the log explains. */
+static bool is_fault(const struct err *e)
+{
+	return !err_is_refusal(e) && e->code != ERR_GONE;
+}
+
 static const char *fault_message(enum err_code code)
 {
 	if (code == ERR_BUSY)
@@ -81,7 +88,7 @@ static const char *fault_message(enum err_code code)
 static void write_errors(struct exchange *x, const struct refusal *r, struct buf *out)
 {
 	const struct err *e = &x->err;
-	bool ours = !err_is_refusal(e);
+	bool ours = is_fault(e);
 	const char *detail = buf_failed(out) || ours ? NULL : e->detail;
 
 	buf_clear(out);
@@ -99,7 +106,7 @@ static void failure_headers(struct exchange *x, int status)
 	/*
 	 * What a handler had prepared before it met a fault describes no reply of ours.
 	 */
-	if (!err_is_refusal(&x->err) || buf_failed(&x->reply.headers))
+	if (is_fault(&x->err) || buf_failed(&x->reply.headers))
 		buf_clear(&x->reply.headers);
 	/*
 	 * RFC 9110 section 15.5.6 demands one; the handlers that refuse serve what can
@@ -120,7 +127,8 @@ void reply_error(struct exchange *x)
 	if (x->err.code == ERR_NONE)
 		err_set(&x->err, ERR_FAULT, "a handler failed without an error");
 	log_failure(&x->err, r.status);
-	if (x->reply.sent || x->err.code == ERR_GONE)
+	/* A body that merely ended early may have a client that still listens. */
+	if (x->reply.sent || (x->err.code == ERR_GONE && !x->request.body_ended))
 		return;
 	if (r.code == ERR_RANGE && view_is(x->request.method, "GET"))
 		r.name = "SIZE_INVALID";
