@@ -139,39 +139,38 @@ static int read_block(struct exchange *x, int fd, uint64_t at, uint64_t end, str
 	return 0;
 }
 
-/* Sends the part of the file, of which block holds the beginning. */
-static int copy(struct exchange *x, int fd, const struct range *part, struct buf *block)
+/* Sends what block holds, and the rest of the file from at to end. */
+static int copy(struct exchange *x, int fd, uint64_t at, uint64_t end, struct buf *block)
 {
-	uint64_t at = part->first, end = part->last + 1;
-
-	for (;;) {
-		if (reply_write(x, buf_view(block)) != 0)
-			return -1;
-		at += block->len;
-		x->reply.bytes += block->len;
+	while (reply_write(x, buf_view(block)) == 0) {
 		if (at == end)
 			return 0;
 		if (read_block(x, fd, at, end, block) != 0)
 			return -1;
+		at += block->len;
 	}
+	return -1;
 }
 
+/* Puts the header section before the first block, so that both go out in one piece. */
 static int begin_copy(struct exchange *x, const struct blob *blob, const struct digest *d,
-        const struct range *part, bool partial)
+        const struct range *part, bool partial, struct buf *block)
 {
-	struct buf out = BUF_INIT(REPLY_HEADERS_MAX + 256);
-	int rc;
+	struct buf out = BUF_INIT(REPLY_HEADERS_MAX + COPY_BLOCK + 256);
 
 	blob_headers(x, d);
 	if (partial)
 		reply_header(x, "Content-Range", "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64,
 		        part->first, part->last, blob->size);
 	reply_header(x, "Content-Length", "%" PRIu64, part->last - part->first + 1);
-	rc = reply_begin(x, partial ? 206 : 200, &out);
-	if (rc == 0)
-		rc = reply_write(x, buf_view(&out));
-	buf_release(&out);
-	return rc;
+	if (reply_begin(x, partial ? 206 : 200, &out) != 0 ||
+	        buf_add_view(&out, buf_view(block)) != 0) {
+		buf_release(&out);
+		return err_set(&x->err, ERR_FAULT, "no memory for a block");
+	}
+	buf_release(block);
+	*block = out;
+	return 0;
 }
 
 static int send_copy(
@@ -180,16 +179,20 @@ static int send_copy(
 	struct range part;
 	bool partial = read_range(x, blob, d, &part) == RANGE_OK;
 	struct buf block = BUF_INIT(COPY_BLOCK);
+	uint64_t at;
 	int rc;
 
 	if (!partial)
 		part = (struct range){0, blob->size - 1};
 	/* A blob that cannot be read at all is answered 500, not with half a reply. */
 	rc = read_block(x, fd, part.first, part.last + 1, &block);
+	at = part.first + block.len;
 	if (rc == 0)
-		rc = begin_copy(x, blob, d, &part, partial);
+		rc = begin_copy(x, blob, d, &part, partial, &block);
 	if (rc == 0)
-		rc = copy(x, fd, &part, &block);
+		rc = copy(x, fd, at, part.last + 1, &block);
+	if (rc == 0)
+		x->reply.bytes = part.last - part.first + 1;
 	buf_release(&block);
 	return rc;
 }

@@ -264,8 +264,8 @@ static void cgi_bodies(void **state)
 	        {"3", "hello", "Status: 200 OK\r\n", "\r\n\r\nhel", true},
 	        {"0", "", "Status: 200 OK\r\n", "\r\n\r\n", true},
 	        {"x", "hello", "Status: 400 Bad Request\r\n", "}]}", true},
-	        /* Short, or stalled: no reply. */
-	        {"6", "hello", "", "", false},
+	        /* Short: it is told. Stalled: no reply. */
+	        {"6", "hello", "Status: 400 Bad Request\r\n", "}]}", false},
 	        {"6", "hello", "", "", true},
 	        {"", "hello", "", "", true},
 	};

@@ -82,8 +82,8 @@ static void takes_one_kind_of_key_only(void **state)
 	static const char *const rows[] = {"", "AAAA",
 	        /* a byte short, a byte long, another type, another length of the key */
 	        "AAAAC3NzaC1lZDI1NTE5AAAAIAOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTE=",
-	        "AAAAC3NzaC1lZDI1NTE5AAAAIAOhB7/"
-	        "zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4AA==",
+	        ("AAAAC3NzaC1lZDI1NTE5AAAAIAOhB7/"
+	         "zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4AA=="),
 	        "AAAAC3NzaC1lZDI1NTE4AAAAIAOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4",
 	        "AAAAC3NzaC1lZDI1NTE5AAAAHwOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4",
 	        "AAAAC3NzaC1lZDI1NTE5AAAAIAOhB7_zzhC-HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"};

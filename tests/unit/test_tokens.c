@@ -145,8 +145,8 @@ static void it_ends(void **state)
 static void the_same_token_again_says_the_same(void **state)
 {
 	static const char *const scopes[] = {"", "repository:a:pull",
-	        "repository:a:pull repository:b:* repository:c:* repository:d:* "
-	        "repository:e:*"};
+	        ("repository:a:pull repository:b:* repository:c:* repository:d:* "
+	         "repository:e:*")};
 	struct identity first;
 	size_t i, k;
 
