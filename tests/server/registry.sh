@@ -8,7 +8,7 @@
 #   $programs   directory of the programs to serve with; build/release/bin
 
 programs=${programs:-$PWD/build/release/bin}
-work=$(mktemp -d "${TMPDIR:-/tmp}/lighter-test.XXXXXX")
+work=$(mktemp -d "${TMPDIR:-/tmp}/lighter.XXXXXX")
 chmod 755 "$work"
 started=''
 

@@ -70,7 +70,7 @@ http GET "/v2/demo/app/manifests/docker"
 is "skopeo delete: it is gone" "$status" 404
 
 # ---- podman --------------------------------------------------------------------------
-storage=(--root "$work/storage" --runroot "$work/runroot" --storage-driver vfs)
+storage=(--root "$work/storage" --runroot "$work/r" --storage-driver vfs)
 pod() {
 	timeout 120 podman "${storage[@]}" --cgroup-manager cgroupfs --events-backend none "$@"
 }
