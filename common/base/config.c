@@ -73,6 +73,25 @@ static const struct setting settings[] = {
 		"how long to wait for a lock before answering 503"),
 	DURATION("gc-grace", gc_grace, "1d", 0, 3650 * DAY,
 		"age below which content that nothing refers to is kept"),
+	SWITCH("auth", auth, "off", "check who a request comes from and what it may do"),
+	TEXT("password-file", password_file, "", "users and passwords, as htpasswd -B writes"),
+	TEXT("key-file", key_file, "", "users and SSH keys, as authorized_keys"),
+	TEXT("access-file", access_file, "", "rules: who, repositories, actions"),
+	TEXT("group-file", group_file, "", "groups for the access file"),
+	TEXT("public", public, "", "repositories that everybody may pull, as globs"),
+	SWITCH("basic", basic, "on", "offer Basic beside tokens"),
+	SWITCH("trust-remote-user", trust_remote_user, "off",
+		"the web server authenticates: REMOTE_USER counts"),
+	TEXT("token-issuer", token_issuer, "", "issuer of tokens; default: public-url"),
+	TEXT("token-service", token_service, "",
+		"audience of tokens; default: the host of public-url"),
+	DURATION("token-lifetime", token_lifetime, "5m", 60, DAY, "how long a token counts"),
+	DURATION("refresh-lifetime", refresh_lifetime, "90d", 0, 3650 * DAY,
+		"how long a login with docker lasts; 0: no refresh tokens"),
+	TEXT("outside-keys", outside_keys, "",
+		"public keys of an outside issuer of tokens, PEM or JWKS"),
+	TEXT("outside-issuer", outside_issuer, "", "name of that issuer"),
+	TEXT("outside-audience", outside_audience, "", "audience its tokens must have"),
 	CHOICE("log-level", log_level, "warn", log_level_words,
 		"least severe event to log"),
 };
@@ -375,6 +394,22 @@ static bool is_public_url(struct view url)
 	return true;
 }
 
+/* A worker does not run in the directory of whoever wrote the file. */
+static int check_files(const struct config *c, struct err *err)
+{
+	static const char *const names[] = {
+		"password-file", "key-file", "access-file", "group-file", "outside-keys"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *path = text_of(c, find(view_of(names[i])));
+
+		if (path[0] != '\0' && path[0] != '/')
+			return err_set(err, ERR_BAD_REQUEST,
+				"%s is no absolute path: \"%s\"", names[i], path);
+	}
+	return 0;
+}
+
 int config_check(const struct config *c, struct err *err)
 {
 	struct view url = view_of(c->public_url);
@@ -395,7 +430,7 @@ int config_check(const struct config *c, struct err *err)
 		return err_set(err, ERR_BAD_REQUEST,
 			"accel-prefix does not begin with a slash: \"%s\"",
 			c->accel_prefix);
-	return 0;
+	return check_files(c, err);
 }
 
 void config_dump(const struct config *c, struct buf *out)

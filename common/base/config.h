@@ -32,6 +32,21 @@ struct config {
 	uint64_t receive_timeout; /* seconds a stalled peer may hold a worker */
 	uint64_t lock_wait;       /* seconds before a busy lock is a 503 */
 	uint64_t gc_grace;        /* seconds */
+	bool auth;                /* requests are checked; the paths below are "" for none */
+	char *password_file;
+	char *key_file;
+	char *access_file;
+	char *group_file;
+	char *public; /* globs of repositories that everybody may pull */
+	bool basic;   /* offer the Basic scheme too */
+	bool trust_remote_user;
+	char *token_issuer;  /* "" for the public URL */
+	char *token_service; /* "" for the host of the public URL */
+	uint64_t token_lifetime;   /* seconds */
+	uint64_t refresh_lifetime; /* seconds; 0: no refresh tokens */
+	char *outside_keys;
+	char *outside_issuer;
+	char *outside_audience;
 	uint64_t log_level;       /* enum log_level */
 };
 
