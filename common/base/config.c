@@ -53,6 +53,9 @@ static const struct setting settings[] = {
 	TEXT("root", root, "", "absolute path of the store"),
 	TEXT("public-url", public_url, "",
 		"scheme://host[:port] that clients use, for absolute Location fields"),
+	TEXT("trusted-proxies", trusted_proxies, "",
+		"addresses and networks of proxies whose Forwarded and X-Forwarded fields "
+		"count"),
 	CHOICE("durability", durability, "full", durability_words,
 		"full: a success has reached the disk; relaxed: a power cut may undo it"),
 	CHOICE("sendfile", sendfile, "copy", sendfile_words,

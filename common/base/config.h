@@ -22,6 +22,7 @@ enum sendfile_method { SENDFILE_COPY, SENDFILE_X_SENDFILE, SENDFILE_X_ACCEL };
 struct config {
 	char *root;              /* absolute path of the store */
 	char *public_url;        /* "" or scheme://host[:port] without a trailing slash */
+	char *trusted_proxies;   /* addresses and networks (format/cidr.h), "" for none */
 	uint64_t durability;     /* enum durability */
 	uint64_t sendfile;       /* enum sendfile_method */
 	char *accel_prefix;      /* URL path of the location for X-Accel-Redirect */

@@ -2,6 +2,7 @@
 #include "gateway/serve.h"
 
 #include "base/log.h"
+#include "gateway/origin.h"
 #include "store/store.h"
 
 #include <limits.h>
@@ -114,7 +115,9 @@ static int load(
 		return -1;
 	if (set_options(c, argc, argv, err) != 0)
 		return -1;
-	return config_check(c, err);
+	if (config_check(c, err) != 0)
+		return -1;
+	return origin_check_settings(c, err);
 }
 
 /* The descriptor to accept on, or -1: then we are plain CGI. */

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "gateway/exchange.h"
+#include "gateway/origin.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -110,35 +111,13 @@ static bool wants_absolute_location(const struct request *r)
 	       request_header(r, "HTTP_X_REDIRECT_UPLOADS").len > 0;
 }
 
-/* host[:port] as a client may put it into a URL; it comes back in a header of ours. */
-static bool is_authority(struct view host)
-{
-	if (host.len == 0 || host.len > 255 + 6)
-		return false;
-	for (size_t i = 0; i < host.len; i++)
-		if (!isalnum((unsigned char)host.ptr[i]) &&
-		        !strchr(".-_:[]", host.ptr[i]))
-			return false;
-	return true;
-}
-
 void reply_location(struct exchange *x, const char *path)
 {
-	const struct request *r = &x->request;
-	struct view host = request_header(r, "HTTP_HOST");
-	struct view https = request_header(r, "HTTPS");
-	bool secure = view_is_nocase(https, "on") ||
-	              view_is(request_header(r, "REQUEST_SCHEME"), "https");
+	char origin[ORIGIN_SIZE] = "";
 
-	if (!wants_absolute_location(r))
-		reply_header(x, "Location", "%s", path);
-	else if (x->config->public_url[0])
-		reply_header(x, "Location", "%s%s", x->config->public_url, path);
-	else if (is_authority(host))
-		reply_header(x, "Location", "http%s://%.*s%s", secure ? "s" : "",
-		        VIEW_ARG(host), path);
-	else
-		reply_header(x, "Location", "%s", path);
+	if (wants_absolute_location(&x->request))
+		origin_of(x, origin);
+	reply_header(x, "Location", "%s%s", origin, path);
 }
 
 int reply_begin(struct exchange *x, int status, struct buf *out)

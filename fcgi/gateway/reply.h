@@ -34,8 +34,8 @@ bool reply_has_header(const struct exchange *x, const char *name);
 void reply_digest(struct exchange *x, const struct digest *d);
 /*
  * Location: relative, except for Ollama clients, which cannot follow a relative one;
- * the absolute one begins with config->public_url, or else with the host the client
- * asked for. path begins with '/'.
+ * the absolute one begins with the origin of the request (origin.h). path begins with
+ * '/'.
  */
 void reply_location(struct exchange *x, const char *path);
 /* Sends without a body. 0, or -1 when the peer left (ERR_GONE). */
