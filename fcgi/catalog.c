@@ -1,6 +1,7 @@
 /* /v2/_catalog: the repositories of the registry. */
 #include "handlers.h"
 
+#include "gateway/access.h"
 #include "gateway/exchange.h"
 #include "gateway/page.h"
 #include "gateway/reply.h"
@@ -8,10 +9,18 @@
 
 /* The names of one page as they are written. */
 struct catalog {
+	const struct exchange *x;
 	struct buf json;
 	struct repo_name last;
 	uint64_t count;
 };
+
+static bool is_listed(void *arg, const struct repo_name *r)
+{
+	const struct catalog *c = arg;
+
+	return access_lists_for(c->x, r);
+}
 
 static int add_name(void *arg, const struct repo_name *r, struct err *err)
 {
@@ -30,6 +39,7 @@ static int list_names(
 	struct repos_page query = {
 	        .last = buf_str(&p->last),
 	        .n = p->n,
+	        .visible = x->auth ? is_listed : NULL,
 	        .emit = add_name,
 	        .arg = c,
 	};
@@ -44,7 +54,7 @@ static int list_names(
 int catalog_list(struct exchange *x)
 {
 	struct page p = PAGE_INIT;
-	struct catalog c = {.count = 0};
+	struct catalog c = {.x = x};
 	bool more = false;
 	int rc = page_read(x, &p);
 

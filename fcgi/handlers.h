@@ -13,6 +13,8 @@ HANDLER(base_version);
 HANDLER(base_extensions);
 HANDLER(base_repository_extensions);
 HANDLER(base_health);
+HANDLER(token_get);
+HANDLER(token_post);
 HANDLER(catalog_list);
 HANDLER(tags_list_page);
 HANDLER(manifest_get);

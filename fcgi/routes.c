@@ -6,29 +6,32 @@
 /* clang-format off */
 const struct route routes[] = {
 	/* base */
-	{"GET",    "/v2/",                                ACCESS_LOGIN,  BODY_NONE,   base_version,               "end-1"},
-	{"GET",    "/v2/_oci/ext/discover",               ACCESS_LOGIN,  BODY_NONE,   base_extensions,            "extensions"},
-	{"GET",    "/v2/<name>/_oci/ext/discover",        ACCESS_PULL,   BODY_NONE,   base_repository_extensions, "extensions"},
-	{"GET",    "/v2/_lighter/health",                 ACCESS_NONE,   BODY_NONE,   base_health,                "-"},
+	{"GET",    "/v2/",                                ACCESS_LOGIN,   BODY_NONE,   base_version,               "end-1"},
+	{"GET",    "/v2/_oci/ext/discover",               ACCESS_LOGIN,   BODY_NONE,   base_extensions,            "extensions"},
+	{"GET",    "/v2/<name>/_oci/ext/discover",        ACCESS_PULL,    BODY_NONE,   base_repository_extensions, "extensions"},
+	{"GET",    "/v2/_lighter/health",                 ACCESS_NONE,    BODY_NONE,   base_health,                "-"},
+	/* token */
+	{"GET",    "/v2/token",                           ACCESS_NONE,    BODY_NONE,   token_get,                  "Docker token"},
+	{"POST",   "/v2/token",                           ACCESS_NONE,    BODY_STREAM, token_post,                 "Docker OAuth2"},
 	/* catalog */
-	{"GET",    "/v2/_catalog",                        ACCESS_LIST,   BODY_NONE,   catalog_list,               "extensions"},
+	{"GET",    "/v2/_catalog",                        ACCESS_LIST,    BODY_NONE,   catalog_list,               "extensions"},
 	/* tags */
-	{"GET",    "/v2/<name>/tags/list",                ACCESS_PULL,   BODY_NONE,   tags_list_page,             "end-8"},
+	{"GET",    "/v2/<name>/tags/list",                ACCESS_PULL,    BODY_NONE,   tags_list_page,             "end-8"},
 	/* manifests */
-	{"GET",    "/v2/<name>/manifests/<reference>",    ACCESS_PULL,   BODY_NONE,   manifest_get,               "end-3"},
-	{"PUT",    "/v2/<name>/manifests/<reference>",    ACCESS_PUSH,   BODY_MEMORY, manifest_put,               "end-7"},
-	{"DELETE", "/v2/<name>/manifests/<reference>",    ACCESS_DELETE, BODY_NONE,   manifest_delete,            "end-9"},
+	{"GET",    "/v2/<name>/manifests/<reference>",    ACCESS_PULL,    BODY_NONE,   manifest_get,               "end-3"},
+	{"PUT",    "/v2/<name>/manifests/<reference>",    ACCESS_PUSH,    BODY_MEMORY, manifest_put,               "end-7"},
+	{"DELETE", "/v2/<name>/manifests/<reference>",    ACCESS_DELETE,  BODY_NONE,   manifest_delete,            "end-9"},
 	/* referrers */
-	{"GET",    "/v2/<name>/referrers/<subject>",      ACCESS_PULL,   BODY_NONE,   referrers_get,              "end-12"},
+	{"GET",    "/v2/<name>/referrers/<subject>",      ACCESS_PULL,    BODY_NONE,   referrers_get,              "end-12"},
 	/* uploads */
-	{"POST",   "/v2/<name>/blobs/uploads/",           ACCESS_PUSH,   BODY_STREAM, uploads_post,               "end-4, end-11"},
-	{"GET",    "/v2/<name>/blobs/uploads/<session>",  ACCESS_PUSH,   BODY_NONE,   upload_status,              "end-13"},
-	{"PATCH",  "/v2/<name>/blobs/uploads/<session>",  ACCESS_PUSH,   BODY_STREAM, upload_patch,               "end-5"},
-	{"PUT",    "/v2/<name>/blobs/uploads/<session>",  ACCESS_PUSH,   BODY_STREAM, upload_put,                 "end-6"},
-	{"DELETE", "/v2/<name>/blobs/uploads/<session>",  ACCESS_PUSH,   BODY_NONE,   upload_delete,              "end-14"},
+	{"POST",   "/v2/<name>/blobs/uploads/",           ACCESS_PUSH,    BODY_STREAM, uploads_post,               "end-4, end-11"},
+	{"GET",    "/v2/<name>/blobs/uploads/<session>",  ACCESS_SESSION, BODY_NONE,   upload_status,              "end-13"},
+	{"PATCH",  "/v2/<name>/blobs/uploads/<session>",  ACCESS_SESSION, BODY_STREAM, upload_patch,               "end-5"},
+	{"PUT",    "/v2/<name>/blobs/uploads/<session>",  ACCESS_SESSION, BODY_STREAM, upload_put,                 "end-6"},
+	{"DELETE", "/v2/<name>/blobs/uploads/<session>",  ACCESS_SESSION, BODY_NONE,   upload_delete,              "end-14"},
 	/* blobs */
-	{"GET",    "/v2/<name>/blobs/<digest>",           ACCESS_PULL,   BODY_NONE,   blob_get,                   "end-2"},
-	{"DELETE", "/v2/<name>/blobs/<digest>",           ACCESS_DELETE, BODY_NONE,   blob_delete,                "end-10"},
+	{"GET",    "/v2/<name>/blobs/<digest>",           ACCESS_PULL,    BODY_NONE,   blob_get,                   "end-2"},
+	{"DELETE", "/v2/<name>/blobs/<digest>",           ACCESS_DELETE,  BODY_NONE,   blob_delete,                "end-10"},
 };
 /* clang-format on */
 

@@ -2,9 +2,11 @@
 #include "handlers.h"
 
 #include "format/range.h"
+#include "gateway/access.h"
 #include "gateway/exchange.h"
 #include "gateway/reply.h"
 #include "store/blobs.h"
+#include "store/repos.h"
 #include "store/uploads.h"
 
 #include <inttypes.h>
@@ -12,6 +14,8 @@
 
 /* The longest parameter that can mean anything here is a repository name. */
 #define PARAMETER_MAX 1024
+/* Repositories to look into for the source of a mount. */
+#define SEARCH_MAX 1000
 
 /* Location, Docker-Upload-UUID and the Range of what has arrived. */
 static void session_headers(
@@ -115,18 +119,73 @@ static int read_mount(struct exchange *x, struct digest *out)
 	return found;
 }
 
+/* A look for a blob through the repositories of the catalog. */
+struct search {
+	struct exchange *x;
+	const struct digest *digest;
+	unsigned seen;
+	bool mounted;
+};
+
+/* When enough were seen, the next one is let through for try_source() to stop at it. */
+static bool is_source(void *arg, const struct repo_name *r)
+{
+	struct search *s = arg;
+
+	return ++s->seen > SEARCH_MAX || access_pulls(s->x, r);
+}
+
+static int try_source(void *arg, const struct repo_name *r, struct err *err)
+{
+	struct search *s = arg;
+
+	if (s->seen > SEARCH_MAX)
+		return 1;
+	if (blobs_mount(s->x->store, &s->x->name, s->digest, r, &s->mounted, err) != 0)
+		return -1;
+	return s->mounted;
+}
+
+/*
+ * A mount that names no source takes any repository that the caller may pull from. Not
+ * found among the first SEARCH_MAX of the registry, the client is to upload.
+ */
+static int mount_any(struct exchange *x, const struct digest *d, bool *mounted)
+{
+	struct search s = {x, d, 0, false};
+	struct repos_page page = {
+	        .last = "",
+	        .n = SEARCH_MAX,
+	        .visible = is_source,
+	        .emit = try_source,
+	        .arg = &s,
+	};
+	bool more;
+
+	if (!x->auth)
+		return blobs_mount(x->store, &x->name, d, NULL, mounted, &x->err);
+	repos_list(x->store, &page, &more, &x->err);
+	*mounted = s.mounted;
+	return x->err.code == ERR_NONE ? 0 : -1;
+}
+
 static int mount(struct exchange *x, const struct digest *d, bool *mounted)
 {
 	struct repo_name from;
 	enum mount_from kind;
+	int allowed;
 
 	*mounted = false;
 	if (read_from(x, &kind, &from) != 0)
 		return -1;
 	if (kind == FROM_NOWHERE)
 		return 0;
-	return blobs_mount(x->store, &x->name, d, kind == FROM_REPOSITORY ? &from : NULL,
-	        mounted, &x->err);
+	if (kind == FROM_ANY)
+		return mount_any(x, d, mounted);
+	allowed = access_mounts(x, &from);
+	if (allowed != 1)
+		return allowed;
+	return blobs_mount(x->store, &x->name, d, &from, mounted, &x->err);
 }
 
 /* The algorithm to prepare a session for: digest-algorithm=, else a. */
@@ -169,10 +228,17 @@ int uploads_post(struct exchange *x)
 	return open_session(x, algorithm);
 }
 
+/* Whose session it must be: the bearer of its id stands for the user who opened it. */
+static const char *session_user(const struct exchange *x)
+{
+	return x->user[0] ? x->user : NULL;
+}
+
 /* Opens the session of the path for writing. */
 static int session_open(struct exchange *x, struct upload *u)
 {
-	return upload_open(x->store, &x->session, &x->name, x->user, u, &x->err);
+	return upload_open(
+	        x->store, &x->session, &x->name, session_user(x), u, &x->err);
 }
 
 /* What a request says about its chunk before the body is read. */
@@ -285,7 +351,8 @@ int upload_status(struct exchange *x)
 {
 	struct upload u = UPLOAD_INIT;
 
-	if (upload_stat(x->store, &x->session, &x->name, x->user, &u, &x->err) != 0)
+	if (upload_stat(x->store, &x->session, &x->name, session_user(x), &u, &x->err) !=
+	        0)
 		return -1;
 	session_headers(x, &x->session, u.offset);
 	return reply_empty(x, 204);

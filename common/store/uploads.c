@@ -96,7 +96,7 @@ static int load_own(struct store *s, const struct repo_name *repo, const char *u
 	if (found < 0)
 		return -1;
 	if (found == 0 || strcmp(u->repo.text, repo->text) != 0 ||
-	        strcmp(u->user, user) != 0)
+	        (user && strcmp(u->user, user) != 0))
 		return upload_unknown(&u->id, err);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include "format/name.h"
 #include "gateway/reply.h"
 #include "gateway/request.h"
+#include "service/auth.h"
 #include "store/manifests.h"
 #include "store/store.h"
 
@@ -15,6 +16,7 @@ struct route;
 struct exchange {
 	const struct config *config;
 	struct store *store;
+	struct auth *auth; /* NULL: everybody may do everything */
 	struct request request;
 	struct reply reply;
 	const struct route *route;
@@ -24,7 +26,9 @@ struct exchange {
 	bool digest_unsupported;    /* referrers: grammatical, another algorithm */
 	struct session_id session;  /* <session> */
 	struct buf body;            /* BODY_MEMORY */
-	char user[256];             /* authenticated user, "" for anonymous */
+	struct identity who;        /* of the caller; set by access_check */
+	char user[256];             /* its name, "" for nobody in particular */
+	bool is_private;            /* the reply is for this caller only */
 	char id[17];                /* request id: in the log and in 5xx replies */
 	struct err err;             /* what a handler that returns -1 has set */
 };

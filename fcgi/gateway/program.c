@@ -2,6 +2,7 @@
 #include "gateway/serve.h"
 
 #include "base/log.h"
+#include "gateway/auth_setup.h"
 #include "gateway/origin.h"
 #include "store/store.h"
 
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The first descriptor of socket activation, sd_listen_fds(3). */
@@ -137,7 +139,8 @@ static int serve_requests(
         struct config *c, const struct route *routes, size_t nroutes, struct err *err)
 {
 	struct store store = STORE_INIT;
-	struct server server = {c, &store, routes, nroutes};
+	struct auth auth = AUTH_INIT;
+	struct server server = {c, &store, c->auth ? &auth : NULL, routes, nroutes};
 	unsigned timeout =
 	        c->receive_timeout > UINT_MAX ? UINT_MAX : (unsigned)c->receive_timeout;
 	int listener = find_listener();
@@ -146,10 +149,13 @@ static int serve_requests(
 	log_set_level((enum log_level)c->log_level);
 	if (store_open(&store, c, err) != 0)
 		return -1;
-	if (listener < 0)
+	if (auth_setup_open(&auth, c, store.root, (int64_t)time(NULL), err) != 0)
+		rc = -1;
+	else if (listener < 0)
 		gateway_cgi_run(timeout, serve_exchange, &server);
 	else if (gateway_fcgi_run(listener, timeout, serve_exchange, &server) != 0)
 		rc = err_io(err, "the socket at descriptor %d cannot be used", listener);
+	auth_close(&auth);
 	store_close(&store);
 	return rc;
 }
@@ -199,6 +205,9 @@ int serve_main(int argc, char **argv, const struct route *routes, size_t nroutes
 	if (o.action == ACTION_HELP)
 		return print_settings(&config, o.action, argv[0]);
 	status = load(&config, &o, argc, argv, &err) == 0 ? 0 : 1;
+	if (status == 0 && o.action == ACTION_CHECK &&
+	        auth_setup_check(&config, (int64_t)time(NULL), &err) != 0)
+		status = 1;
 	if (status == 0 && o.action != ACTION_SERVE)
 		status = print_settings(&config, o.action, argv[0]);
 	else if (status == 0 && serve_requests(&config, routes, nroutes, &err) != 0)

@@ -125,6 +125,8 @@ int reply_begin(struct exchange *x, int status, struct buf *out)
 	buf_addf(out, "Status: %d %s\r\n", status, reason(status));
 	if (view_starts(x->request.raw_path, "/v2"))
 		buf_add_str(out, "Docker-Distribution-API-Version: registry/2.0\r\n");
+	if (x->is_private && !reply_has_header(x, "Cache-Control"))
+		reply_header(x, "Cache-Control", "private");
 	buf_add_view(out, buf_view(&x->reply.headers));
 	buf_add_str(out, "\r\n");
 	if (buf_failed(&x->reply.headers) || buf_failed(out))

@@ -65,10 +65,16 @@ static enum range_class read_range(struct exchange *x, const struct blob *blob,
 	return range_parse(range, blob->size, out);
 }
 
+static void cache_control(struct exchange *x)
+{
+	reply_header(x, "Cache-Control", "%s" CACHE_CONTROL,
+	        x->is_private ? "private, " : "");
+}
+
 static void blob_headers(struct exchange *x, const struct digest *d)
 {
 	reply_digest(x, d);
-	reply_header(x, "Cache-Control", "%s", CACHE_CONTROL);
+	cache_control(x);
 	reply_header(x, "Accept-Ranges", "bytes");
 	reply_header(x, "Content-Type", "application/octet-stream");
 }
@@ -239,7 +245,7 @@ int reply_blob(struct exchange *x, const struct blob *blob, const struct digest 
 
 	if (reply_not_modified(x, d)) {
 		reply_digest(x, d);
-		reply_header(x, "Cache-Control", "%s", CACHE_CONTROL);
+		cache_control(x);
 		return reply_empty(x, 304);
 	}
 	/* The web server's own 416 is not of the protocol's form. */

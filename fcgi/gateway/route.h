@@ -14,6 +14,7 @@ enum access_need {
 	ACCESS_LIST,  /* as ACCESS_LOGIN; the handler filters by what may be pulled */
 	ACCESS_PULL,
 	ACCESS_PUSH,
+	ACCESS_SESSION, /* the session's id is the capability; see access.h */
 	ACCESS_DELETE,
 	ACCESS_ADMIN,
 };

@@ -33,6 +33,9 @@ static void exchange_init(struct exchange *x)
 {
 	x->config = NULL;
 	x->store = NULL;
+	x->auth = NULL;
+	identity_anonymous(&x->who);
+	x->is_private = false;
 	x->reply = (struct reply){.headers = BUF_INIT(REPLY_HEADERS_MAX)};
 	x->route = NULL;
 	x->name.text[0] = x->user[0] = '\0';
@@ -92,6 +95,7 @@ void serve_exchange(struct gateway *g, void *arg)
 	exchange_init(&x);
 	x.config = s->config;
 	x.store = s->store;
+	x.auth = s->auth;
 	if (request_init(&x.request, g, &x.err) != 0 || answer(s, &x) != 0)
 		reply_error(&x);
 	log_served(&x);

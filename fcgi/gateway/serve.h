@@ -8,6 +8,7 @@
 struct server {
 	const struct config *config;
 	struct store *store;
+	struct auth *auth; /* NULL with auth = off */
 	const struct route *routes;
 	size_t nroutes;
 };

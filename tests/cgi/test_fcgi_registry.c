@@ -29,7 +29,8 @@ static int setup_registry(void **state)
 	assert_non_null(r);
 	fixture_open(&r->fixture);
 	r->server =
-	        (struct server){&r->fixture.config, &r->fixture.store, routes, nroutes};
+	        (struct server){&r->fixture.config, &r->fixture.store, NULL, routes,
+			nroutes};
 	peer_start(&r->peer, 60, serve_exchange, &r->server);
 	*state = r;
 	return 0;

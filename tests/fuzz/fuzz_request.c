@@ -234,7 +234,7 @@ static void open_store(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct view input = {(const char *)data, size};
-	struct server server = {&fixture.config, &fixture.store, routes, nroutes};
+	struct server server = {&fixture.config, &fixture.store, NULL, routes, nroutes};
 
 	open_store();
 	strcpy(location, "/");

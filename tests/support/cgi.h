@@ -19,8 +19,11 @@
 
 #include <cmocka.h>
 
+struct auth;
+
 struct cgi {
 	struct fixture fixture;
+	struct auth *auth; /* NULL: auth = off */
 	/* of the last reply */
 	int status;      /* 0 when there was none: the peer had left */
 	struct buf head; /* header lines, each ended by a NUL */

@@ -94,7 +94,7 @@ static void exchange(const char *method, const char *uri, struct view body, bool
 {
 	const char *const variables[] = {
 	        "REQUEST_METHOD", method, "REQUEST_URI", uri, NULL};
-	struct server server = {&config, NULL, table, ROWS};
+	struct server server = {&config, NULL, NULL, table, ROWS};
 	struct seam s;
 
 	seam_init(&s, variables);
@@ -153,7 +153,7 @@ static void request_ids_differ(void **state)
 {
 	static const char *const variables[] = {
 	        "REQUEST_METHOD", "GET", "REQUEST_URI", "/v2/silent", NULL};
-	struct server server = {&config, NULL, table, ROWS};
+	struct server server = {&config, NULL, NULL, table, ROWS};
 	char ids[2][17];
 
 	(void)state;
