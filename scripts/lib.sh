@@ -35,6 +35,20 @@ quietly() {
 	return "$status"
 }
 
+# The value of a setting in a file of settings, empty when it does not say.
+setting() {
+	sed -n "s/^[[:space:]]*$1[[:space:]]*=[[:space:]]*//p" "$2" | sed 's/[[:space:]]*#.*//; s/[[:space:]]*$//'
+}
+
+# Where the store is unless somebody says.
+default_root() {
+	if [ "$(id -u)" = 0 ]; then
+		echo /var/lib/lighter
+	else
+		echo "${XDG_DATA_HOME:-$HOME/.local/share}/lighter"
+	fi
+}
+
 build() {
 	progress "building"
 	quietly make -j"$(nproc)" "$@" || die "the build failed"
