@@ -119,7 +119,7 @@ static int read_mount(struct exchange *x, struct digest *out)
 	return found;
 }
 
-/* A look for a blob through the repositories of the catalog. */
+/* A look for a blob through the repositories, in the order of the catalog. */
 struct search {
 	struct exchange *x;
 	const struct digest *digest;
@@ -156,6 +156,7 @@ static int mount_any(struct exchange *x, const struct digest *d, bool *mounted)
 	struct repos_page page = {
 	        .last = "",
 	        .n = SEARCH_MAX,
+	        .all = true,
 	        .visible = is_source,
 	        .emit = try_source,
 	        .arg = &s,

@@ -158,11 +158,11 @@ static bool enter(struct walk *w, const struct level *at, size_t i)
 
 static void visit_repo(struct walk *w)
 {
-	bool has;
+	bool has = w->page->all;
 
 	if (w->page->visible && !w->page->visible(w->page->arg, &w->name))
 		return;
-	if (repos_has_manifest(w->store, &w->name, &has, w->err) < 0) {
+	if (!has && repos_has_manifest(w->store, &w->name, &has, w->err) < 0) {
 		walk_stop(w, -1);
 		return;
 	}

@@ -27,6 +27,7 @@ int repos_has_manifest(struct store *s, const struct repo_name *r, bool *has,
 struct repos_page {
 	const char *last; /* need not exist */
 	uint64_t n;
+	bool all; /* also names that hold no manifest, or are only the beginning of others */
 	bool (*visible)(void *arg, const struct repo_name *r);
 	int (*emit)(void *arg, const struct repo_name *r, struct err *err);
 	void *arg;

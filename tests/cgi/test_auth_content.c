@@ -164,9 +164,9 @@ static void a_mount_from_anywhere(void **state)
 
 	mount(g, NULL, alice.s);
 	expect_status(g->cgi, 201);
-	/* What only bob has is not there for alice. */
+	/* What only bob has is not there for alice; he need not have a manifest of it. */
 	g->cgi->auth = NULL;
-	secret = cgi_push_blob(g->cgi, "bob/app", "a secret");
+	secret = cgi_push_blob(g->cgi, "bob/only/blobs", "a secret");
 	g->cgi->auth = &g->auth;
 	g->blob = secret;
 	mount(g, NULL, alice.s);

@@ -4,6 +4,7 @@
 #
 #   start_registry [ARGUMENT of scripts/run]...   sets $registry (HOST:PORT), $base and $store
 #   stop_registry
+#   wait_for_user USER PASSWORD
 #   $work   a fresh directory that everybody may enter, removed at the end
 #   $programs   directory of the programs to serve with; build/release/bin
 
@@ -52,6 +53,16 @@ start_registry() {
 	registry=127.0.0.1:$port
 	base=http://$registry
 	export registry base store
+}
+
+# Whether a user that was just added may log in; the registry looks once a second.
+wait_for_user() {
+	local tenths=50
+	until curl -sf -o /dev/null -u "$1:$2" "$base/v2/"; do
+		[ "$tenths" -gt 0 ] || return 1
+		tenths=$((tenths - 1))
+		sleep 0.1
+	done
 }
 
 stop_registry() {

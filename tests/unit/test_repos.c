@@ -183,7 +183,8 @@ static int note(void *arg, const struct repo_name *r, struct err *err)
 static void list(struct fixture *f, struct seen *seen, const char *last, uint64_t n,
 	bool *more)
 {
-	struct repos_page page = {last, n, seen->hidden ? is_visible : NULL, note, seen};
+	struct repos_page page = {
+		last, n, false, seen->hidden ? is_visible : NULL, note, seen};
 	struct err err = ERR_INIT;
 
 	seen->count = 0;
@@ -281,11 +282,28 @@ static void what_is_not_visible_is_not_counted(void **state)
 	assert_false(more);
 }
 
+static void all_names_when_asked_for(void **state)
+{
+	static const char *const wanted[] = {"b", "b/c", "b/c/d", "b/c/d/e", "b/c0", "c",
+		"file", "z"};
+	struct fixture *f = *state;
+	struct seen seen = {.count = 0};
+	struct repos_page page = {"aa", 10, true, NULL, note, &seen};
+	struct err err = ERR_INIT;
+	bool more;
+
+	plant_repos(f);
+	assert_int_equal(repos_list(&f->store, &page, &more, &err), 0);
+	assert_int_equal(seen.count, sizeof(wanted) / sizeof(wanted[0]));
+	for (size_t i = 0; i < seen.count; i++)
+		assert_string_equal(seen.names[i], wanted[i]);
+}
+
 static void a_failing_receiver_ends_the_listing(void **state)
 {
 	struct fixture *f = *state;
 	struct seen seen = {.fail_at = 3};
-	struct repos_page page = {"", 10, NULL, note, &seen};
+	struct repos_page page = {"", 10, false, NULL, note, &seen};
 	struct err err = ERR_INIT;
 	bool more;
 
@@ -327,7 +345,7 @@ static void a_failed_listing_says_so(void **state)
 	plant_repos(f);
 	for (unsigned k = 1;; k++) {
 		struct seen seen = {.count = 0};
-		struct repos_page page = {"a/a", 100, NULL, note, &seen};
+		struct repos_page page = {"a/a", 100, false, NULL, note, &seen};
 		struct err err = ERR_INIT;
 		int rc;
 
@@ -360,6 +378,7 @@ int main(void)
 		TEST(every_page_is_in_order_of_the_whole_name),
 		TEST(a_very_long_last_is_only_a_position),
 		TEST(what_is_not_visible_is_not_counted),
+		TEST(all_names_when_asked_for),
 		TEST(a_failing_receiver_ends_the_listing),
 		TEST(names_as_deep_as_they_can_be),
 #ifdef IO_FAULTS
