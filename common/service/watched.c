@@ -52,7 +52,7 @@ static int read_all(
 		return err_set(err, ERR_FAULT, "%s: too large", w->path);
 	n = io_pread_full(fd, out->ptr, size + 1, 0);
 	if (n < 0)
-		return err_io(err, "read %s", w->path);
+		return err_io(err, "%s: cannot be read: %s", w->path, strerror(errno));
 	if ((size_t)n > size)
 		return err_set(err, ERR_FAULT, "%s: changed while it was read", w->path);
 	out->len = (size_t)n;
@@ -68,9 +68,10 @@ static int look(struct watched *w, int64_t now, struct buf *out, struct err *err
 	int rc = -1;
 
 	if (fd == -1)
-		return err_io(err, "open %s", w->path);
+		return err_io(err, "%s: cannot be opened: %s", w->path,
+		        strerror(errno));
 	if (io_fstat(fd, &st) != 0) {
-		err_io(err, "stat %s", w->path);
+		err_io(err, "%s: cannot be read: %s", w->path, strerror(errno));
 		goto out;
 	}
 	if (!S_ISREG(st.st_mode)) {

@@ -80,10 +80,11 @@ static void log_served(const struct exchange *x)
 	const struct request *r = &x->request;
 
 	log_event(LOG_LEVEL_INFO, "served",
-	        "method=%.*s route=%s name=%s status=%d received=%llu sent=%llu",
+	        "method=%.*s route=%s name=%s user=%s status=%d received=%llu sent=%llu",
 	        r->method.len > 16 ? 16 : (int)r->method.len,
 	        r->method.len ? r->method.ptr : "", x->route ? x->route->path : "-",
-	        x->name.text[0] ? x->name.text : "-", x->reply.status,
+	        x->name.text[0] ? x->name.text : "-", x->user[0] ? x->user : "-",
+	        x->reply.status,
 	        (unsigned long long)r->received, (unsigned long long)x->reply.bytes);
 }
 

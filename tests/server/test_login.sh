@@ -234,6 +234,9 @@ is "a user that is none" "$(user add a:b <<<x 2>&1)" '*no user name*'
 is "an empty password" "$(user add empty <<<'' 2>&1)" '*empty*'
 is "a private key" "$(user key alice "$work/key.pem" 2>&1)" '*private key*'
 
+# ---- who did what is in the log -------------------------------------------------------
+check "the log names the user" grep -q ' name=alice/app user=alice status=202 ' "$store/run/log/requests.log"
+
 # ---- nothing secret leaks -------------------------------------------------------------
 is "the secret of tokens" "$(stat -c %a "$store/keys/token")" 600
 is "the files of users" "$(stat -c %a "$store/auth/passwords" "$store/auth/keys" | paste -sd ' ')" '600 600'
@@ -268,6 +271,7 @@ chmod 644 "$work/passwords" "$work/rules"
 port=$(free_port)
 refuses "*$work/passwords:2: *" --listen "127.0.0.1:$port" --set auth=on --set "password-file=$work/passwords"
 refuses "*$work/rules:2: *" --listen "127.0.0.1:$port" --set auth=on --set "access-file=$work/rules"
+refuses '*/no/such/file: cannot be opened: *' --listen "127.0.0.1:$port" --set auth=on --set key-file=/no/such/file
 refuses '*no absolute path*' --listen "127.0.0.1:$port" --set auth=on --set password-file=passwords
 refuses '*not a loopback address*' --listen "192.0.2.1:$port" --set auth=on --set auth=off
 # With logins the address is not the reason, only that this host does not have it.

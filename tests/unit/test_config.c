@@ -73,6 +73,8 @@ static void defaults_are_safe(void **state)
 	start(&c);
 	assert_string_equal(c.root, "");
 	assert_string_equal(c.public_url, "");
+	assert_false(c.auth);
+	assert_false(c.trust_remote_user);
 	assert_int_equal(c.durability, DURABILITY_FULL);
 	assert_int_equal(c.sendfile, SENDFILE_COPY);
 	assert_int_equal(c.manifest_limit, 4 * MIB);
@@ -334,6 +336,31 @@ static void check_sees_what_belongs_together(void **state)
 	}
 }
 
+static void paths_of_files_are_absolute(void **state)
+{
+	static const char *const names[] = {
+		"password-file", "key-file", "access-file", "group-file", "outside-keys"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct err err = ERR_INIT;
+		struct config c;
+
+		start(&c);
+		assert_int_equal(
+			config_set(&c, VIEW_LIT("root"), VIEW_LIT("/srv"), "t", &err), 0);
+		assert_int_equal(
+			config_set(&c, view_of(names[i]), VIEW_LIT("/f"), "t", &err), 0);
+		assert_int_equal(config_check(&c, &err), 0);
+		assert_int_equal(
+			config_set(&c, view_of(names[i]), VIEW_LIT("f"), "t", &err), 0);
+		assert_int_equal(config_check(&c, &err), -1);
+		assert_int_equal(err.code, ERR_BAD_REQUEST);
+		assert_non_null(strstr(err.text, names[i]));
+		config_release(&c);
+	}
+}
+
 static void a_dump_reads_back_to_itself(void **state)
 {
 	struct buf first = BUF_INIT(1 << 16), second = BUF_INIT(1 << 16);
@@ -403,6 +430,7 @@ int main(void)
 		cmocka_unit_test(a_file_may_be_repeated_by_the_command_line),
 		cmocka_unit_test(unreadable_files_are_faults),
 		cmocka_unit_test(check_sees_what_belongs_together),
+		cmocka_unit_test(paths_of_files_are_absolute),
 		cmocka_unit_test(a_dump_reads_back_to_itself),
 		cmocka_unit_test(help_shows_every_setting),
 	};
