@@ -117,15 +117,18 @@ descriptor() {
 		"$(sha256sum <"$2" | cut -c1-64)" "$(stat -c %s "$2")"
 }
 
+# What curl is told about a login: nothing, unless a row sets it.
+curl_login=()
+
 # put_blob REPOSITORY-URL FILE
 put_blob() {
 	local base=${1%%/v2/*} where sep code
-	where=$(curl -s -o "$work/answer" -D - -X POST -H 'Content-Length: 0' "$1/blobs/uploads/" |
+	where=$(curl -s "${curl_login[@]}" -o "$work/answer" -D - -X POST -H 'Content-Length: 0' "$1/blobs/uploads/" |
 		tr -d '\r' | sed -n 's/^[Ll]ocation: *//p')
 	[ -n "$where" ] || fail "no upload at $1: $(cat "$work/answer")"
 	case $where in http*) ;; *) where=$base$where ;; esac
 	case $where in *\?*) sep='&' ;; *) sep='?' ;; esac
-	code=$(curl -s -o "$work/answer" -w '%{http_code}' -T "$2" \
+	code=$(curl -s "${curl_login[@]}" -o "$work/answer" -w '%{http_code}' -T "$2" \
 		-H 'Content-Type: application/octet-stream' \
 		"$where${sep}digest=sha256:$(sha256sum <"$2" | cut -c1-64)")
 	[ "$code" = 201 ] || fail "a blob was answered $code at $1: $(cat "$work/answer")"
@@ -134,7 +137,7 @@ put_blob() {
 # put_manifest REPOSITORY-URL TAG FILE
 put_manifest() {
 	local code
-	code=$(curl -s -o "$work/answer" -w '%{http_code}' -T "$3" \
+	code=$(curl -s "${curl_login[@]}" -o "$work/answer" -w '%{http_code}' -T "$3" \
 		-H 'Content-Type: application/vnd.oci.image.manifest.v1+json' "$1/manifests/$2")
 	[ "$code" = 201 ] || fail "a manifest was answered $code at $1: $(cat "$work/answer")"
 }
