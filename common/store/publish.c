@@ -7,7 +7,7 @@
 #include <fcntl.h>
 
 /* The directory of a name may be removed, empty, as often as this while we link. */
-#define TRIES 4
+#define TRIES 32
 
 static int random_path(struct staged *f, struct err *err)
 {

@@ -9,6 +9,9 @@
 #include <string.h>
 #include <time.h>
 
+/* The directory may be removed, empty, as often as this while we open its lock. */
+#define TRIES 32
+
 static uint64_t now_ms(void)
 {
 	struct timespec t;
@@ -24,7 +27,7 @@ static int open_lock(struct store *s, const struct repo_name *r, bool create,
 	struct path lock = path_repo_lock(r);
 	int fd = io_open(s->root, lock.text, O_RDWR | O_CREAT, 0644);
 
-	if (fd == -1 && errno == ENOENT && create) {
+	for (int i = 0; fd == -1 && errno == ENOENT && create && i < TRIES; i++) {
 		if (store_make_dirs(s, path_repo(r).text, err) < 0)
 			return -1;
 		fd = io_open(s->root, lock.text, O_RDWR | O_CREAT, 0644);

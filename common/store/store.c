@@ -15,6 +15,8 @@
 #define FORMAT_TEXT "lighter 1\n"
 #define DIR_MODE 0750
 #define FANOUT 256
+/* Collection removes empty directories; those that we count on are made again this often. */
+#define TRIES 32
 
 int store_random_id(struct session_id *out, struct err *err)
 {
@@ -47,7 +49,7 @@ int store_sync_dir(struct store *s, const char *path, struct err *err)
 	return rc;
 }
 
-/* Makes one directory: 1, 0 when its parent is missing, or -1. */
+/* Makes one directory: 1, 0 when its parent is missing or it was removed again, or -1. */
 static int make_dir(struct store *s, const char *path, struct err *err)
 {
 	struct path full;
@@ -60,6 +62,10 @@ static int make_dir(struct store *s, const char *path, struct err *err)
 	snprintf(full.text, sizeof(full.text), "%s", path);
 	if (store_sync_dir(s, path_parent(&full).text, err) == 0)
 		return 1;
+	if (err->errnum == ENOENT) {
+		err_release(err);
+		return 0;
+	}
 	/* The next to come would take it for durable. It stays when somebody has put a
 	 * thing into it already. */
 	if (io_rmdir(s->root, path) < 0)
@@ -67,23 +73,34 @@ static int make_dir(struct store *s, const char *path, struct err *err)
 	return -1;
 }
 
-int store_make_dirs(struct store *s, const char *path, struct err *err)
+/* Makes those above path, and path: 1, 0 when one has gone in between, or -1. */
+static int make_all(struct store *s, const char *path, struct err *err)
 {
 	struct path prefix;
-	int made = make_dir(s, path, err);
 
-	if (made != 0)
-		return made < 0 ? -1 : 0;
 	for (const char *slash = strchr(path, '/'); slash;
 		slash = strchr(slash + 1, '/')) {
+		int made;
+
 		snprintf(prefix.text, sizeof(prefix.text), "%.*s", (int)(slash - path),
 			path);
-		if (make_dir(s, prefix.text, err) < 0)
-			return -1;
+		made = make_dir(s, prefix.text, err);
+		if (made != 1)
+			return made;
 	}
-	made = make_dir(s, path, err);
-	if (made == 0)
+	return make_dir(s, path, err);
+}
+
+int store_make_dirs(struct store *s, const char *path, struct err *err)
+{
+	int made = make_dir(s, path, err);
+
+	for (int i = 0; made == 0 && i < TRIES; i++)
+		made = make_all(s, path, err);
+	if (made == 0) {
+		errno = ENOENT;
 		return err_io(err, "cannot create %s", path);
+	}
 	return made < 0 ? -1 : 0;
 }
 
