@@ -91,6 +91,8 @@ static const struct setting settings[] = {
 	DURATION("token-lifetime", token_lifetime, "5m", 60, DAY, "how long a token counts"),
 	DURATION("refresh-lifetime", refresh_lifetime, "90d", 0, 3650 * DAY,
 		"how long a login with docker lasts; 0: no refresh tokens"),
+	DURATION("token-rotation", token_rotation, "30d", 0, 3650 * DAY,
+		"age at which the secret that signs tokens is followed by another; 0: never"),
 	TEXT("outside-keys", outside_keys, "",
 		"public keys of an outside issuer of tokens, PEM or JWKS"),
 	TEXT("outside-issuer", outside_issuer, "", "name of that issuer"),

@@ -45,6 +45,7 @@ struct config {
 	char *token_service; /* "" for the host of the public URL */
 	uint64_t token_lifetime;   /* seconds */
 	uint64_t refresh_lifetime; /* seconds; 0: no refresh tokens */
+	uint64_t token_rotation;   /* seconds; 0: one secret for ever */
 	char *outside_keys;
 	char *outside_issuer;
 	char *outside_audience;

@@ -1,6 +1,7 @@
 #include "service/tokens.h"
 
 #include "base/io.h"
+#include "base/log.h"
 #include "format/jwt_claims.h"
 #include "service/issuer.h"
 #include "service/secrets.h"
@@ -15,10 +16,15 @@
 #define REFRESH_SUFFIX "/refresh"
 /* Workers and hosts may still sign with a superseded secret for as long as this. */
 #define ROTATION_MARGIN 60
+#define ROTATION_RETRY 3600
+#define ROTATION_WAIT_MS 1000
 #define STAMP_TEXT_MAX 32
 
 struct tokens {
+	int root; /* borrowed */
 	struct secrets secrets;
+	int64_t rotation, longest; /* seconds */
+	int64_t rotate_not_before;
 	struct issuer outside;
 	char issuer[JWT_TEXT_MAX + 1];
 	char audience[JWT_TEXT_MAX + 1];
@@ -62,7 +68,10 @@ int tokens_open(struct tokens **out, int root, const struct token_settings *sett
 	*out = NULL;
 	if (!t)
 		return err_set(err, ERR_FAULT, "no memory");
+	t->root = root;
 	t->secrets = SECRETS_INIT;
+	t->rotation = (int64_t)settings->rotation;
+	t->longest = tokens_longest(settings);
 	t->outside = ISSUER_INIT;
 	if (set_names(t, settings, err) != 0 ||
 	        secrets_open(&t->secrets, root, now, err) != 0 ||
@@ -124,13 +133,44 @@ static int begin_claims(struct tokens *t, const char *subject, const char *audie
 	return 0;
 }
 
-static int sign(struct tokens *t, struct buf *out, struct err *err)
+/* Whether the newest secret of the store is due for a successor. */
+static bool is_due(struct tokens *t, int64_t now)
 {
-	const struct secret *s = secrets_newest(&t->secrets);
+	if (t->rotation == 0 || now < t->rotate_not_before ||
+	        now - secrets_newest(&t->secrets)->made < t->rotation)
+		return false;
+	/* Another worker may have been first. */
+	watched_look_again(&t->secrets.file);
+	secrets_refresh(&t->secrets, now);
+	return now - secrets_newest(&t->secrets)->made >= t->rotation;
+}
+
+/* The old secret goes on signing when there cannot be a new one: that is no failure. */
+static void rotate_when_due(struct tokens *t, int64_t now)
+{
+	struct err err = ERR_INIT;
+
+	if (!is_due(t, now))
+		return;
+	if (secrets_rotate(t->root, now, t->longest, ROTATION_WAIT_MS, &err) != 0) {
+		log_event(LOG_LEVEL_WARN, "rotation-failed", "errno=%d text=\"%s\"",
+		        err.errnum, err.text);
+		t->rotate_not_before = now + ROTATION_RETRY;
+	}
+	err_release(&err);
+	watched_look_again(&t->secrets.file);
+	secrets_refresh(&t->secrets, now);
+}
+
+static int sign(struct tokens *t, int64_t now, struct buf *out, struct err *err)
+{
+	const struct secret *s;
 	struct buf payload = BUF_INIT(JWT_MAX);
 	size_t start = out->len;
 	int rc = -1;
 
+	rotate_when_due(t, now);
+	s = secrets_newest(&t->secrets);
 	if (jwt_claims_write(&t->claims, &payload) != 0 ||
 	        jwt_sign(s->id, s->bytes, SECRET_BYTES, buf_view(&payload), out) != 0 ||
 	        out->len - start > TOKENS_ISSUED_MAX)
@@ -151,7 +191,7 @@ int tokens_issue(struct tokens *t, const struct identity *who,
 	if (begin_claims(t, subject, t->audience, t->lifetime, now, err) != 0)
 		return -1;
 	t->claims.access = *granted;
-	return sign(t, out, err);
+	return sign(t, now, out, err);
 }
 
 int tokens_issue_refresh(struct tokens *t, const struct user_name *user,
@@ -164,7 +204,7 @@ int tokens_issue_refresh(struct tokens *t, const struct user_name *user,
 		return -1;
 	if (view_copy(view_of(stamp), t->claims.stamp, sizeof(t->claims.stamp)) != 0)
 		return err_set(err, ERR_FAULT, "the stamp of a token is too long");
-	return sign(t, out, err);
+	return sign(t, now, out, err);
 }
 
 static enum jwt_reason verify_own(

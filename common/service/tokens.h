@@ -31,6 +31,11 @@ struct token_settings {
 	const char *outside_keys; /* path of the keys of an outside issuer, "" for none */
 	const char *outside_issuer;
 	const char *outside_audience;
+	/*
+	 * Age in seconds at which the secret that signs is followed by a new one; 0: never.
+	 * The old ones verify until their last token has expired.
+	 */
+	uint64_t rotation;
 };
 
 struct tokens;
@@ -45,8 +50,8 @@ void tokens_close(struct tokens **t);
 /* Reads again what has changed on the disk, at most once a second. */
 void tokens_refresh(struct tokens *t, int64_t now);
 /*
- * Appends a token for who, carrying what was granted (access_grant). ERR_TOO_LARGE when
- * it would be over TOKENS_ISSUED_MAX.
+ * Appends a token for who, carrying what was granted (access_grant), after making a new
+ * secret when it is time for one. ERR_TOO_LARGE when it would be over TOKENS_ISSUED_MAX.
  */
 int tokens_issue(struct tokens *t, const struct identity *who,
         const struct scope_list *granted, int64_t now, struct buf *out, struct err *err);

@@ -36,6 +36,7 @@ struct auth_settings auth_setup_settings(const struct config *c)
 	                        .outside_keys = c->outside_keys,
 	                        .outside_issuer = c->outside_issuer,
 	                        .outside_audience = c->outside_audience,
+	                        .rotation = c->token_rotation,
 	                },
 	        .passwords = c->password_file,
 	        .keys = c->key_file,

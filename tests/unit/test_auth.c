@@ -57,7 +57,7 @@ static int setup(void **state)
 	scratch_write(&scratch, "authorized", "ssh-ed25519 " KEY " carol\n");
 	settings = (struct auth_settings){
 	        .access = {"", "", ""},
-	        .tokens = {"https://reg.example", "reg.example", 300, 86400, "", "", ""},
+	        .tokens = {"https://reg.example", "reg.example", 300, 86400, "", "", "", 0},
 	        .passwords = scratch_path(&scratch, "users"),
 	        .keys = scratch_path(&scratch, "authorized"),
 	};
