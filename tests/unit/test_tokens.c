@@ -218,38 +218,6 @@ static void rotation_lets_it_live(void **state)
 	assert_int_equal(verify_at(now + 2), JWT_KEY_UNKNOWN);
 }
 
-static void a_secret_of_age_is_followed_by_another(void **state)
-{
-	char first[SECRET_ID_LENGTH + 1];
-	struct secrets s = SECRETS_INIT;
-	struct tokens *elsewhere = NULL;
-
-	(void)state;
-	settings.rotation = 1000;
-	reopen();
-	assert_int_equal(tokens_open(&elsewhere, scratch.fd, &settings, now, &err), 0);
-	assert_int_equal(secrets_open(&s, scratch.fd, now, &err), 0);
-	memcpy(first, secrets_newest(&s)->id, sizeof(first));
-	now += 999;
-	issue_for("alice", "");
-	watched_look_again(&s.file);
-	secrets_refresh(&s, now);
-	assert_string_equal(secrets_newest(&s)->id, first);
-	now += 1;
-	buf_clear(&text);
-	/* The second worker finds that the first has made one. */
-	assert_int_equal(tokens_issue(tokens, &who, &granted, now, &text, &err), 0);
-	buf_clear(&text);
-	assert_int_equal(tokens_issue(elsewhere, &who, &granted, now, &text, &err), 0);
-	assert_int_equal(verify_at(now), JWT_OK);
-	watched_look_again(&s.file);
-	secrets_refresh(&s, now);
-	assert_int_equal(s.n, 2);
-	assert_string_not_equal(secrets_newest(&s)->id, first);
-	secrets_close(&s);
-	tokens_close(&elsewhere);
-}
-
 static void it_has_a_ceiling(void **state)
 {
 	char name[128];
@@ -505,7 +473,6 @@ int main(void)
 	        TEST(what_was_changed_or_cut_is_refused),
 	        TEST(of_another_registry_it_is_refused),
 	        TEST(rotation_lets_it_live),
-	        TEST(a_secret_of_age_is_followed_by_another),
 	        TEST(it_has_a_ceiling),
 	        TEST(refresh_tokens_are_another_thing),
 	        TEST(an_outside_issuer_is_believed),
