@@ -40,6 +40,11 @@ setting() {
 	sed -n "s/^[[:space:]]*$1[[:space:]]*=[[:space:]]*//p" "$2" | sed 's/[[:space:]]*#.*//; s/[[:space:]]*$//'
 }
 
+# The lines of conf/programs: program, workers, options, paths.
+program_rows() {
+	sed '/^#/d; /^[[:space:]]*$/d' conf/programs
+}
+
 # Where the store is unless somebody says.
 default_root() {
 	if [ "$(id -u)" = 0 ]; then

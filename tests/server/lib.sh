@@ -140,7 +140,7 @@ has_ended() {
 
 # The process ids of lighttpd, and of the workers of a pool.
 server_pid() {
-	cat "$store/run/lighttpd.pid"
+	cat "$store/run/server.pid"
 }
 
 workers_of() {
