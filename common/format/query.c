@@ -73,3 +73,19 @@ int query_get(struct view query, const char *name, unsigned n, struct buf *out)
 	}
 	return 0;
 }
+
+int query_next(struct view *rest, struct buf *name, struct buf *value)
+{
+	struct view parameter, key, text;
+
+	do {
+		if (rest->len == 0)
+			return 0;
+		view_cut(*rest, '&', &parameter, rest);
+	} while (parameter.len == 0);
+	view_cut(parameter, '=', &key, &text);
+	if (percent_decode(key, true, name) != 0 ||
+	        percent_decode(text, true, value) != 0)
+		return -1;
+	return 1;
+}

@@ -21,5 +21,11 @@ MUST_USE int percent_decode(struct view text, bool plus, struct buf *out);
  * empty value.
  */
 MUST_USE int query_get(struct view query, const char *name, unsigned n, struct buf *out);
+/*
+ * The parameter at the front of *rest, decoded into name and value, and *rest behind it:
+ * 1, 0 when none is left, -1 when it is malformed. Parameters without a name and a value
+ * are passed over.
+ */
+MUST_USE int query_next(struct view *rest, struct buf *name, struct buf *value);
 
 #endif

@@ -27,7 +27,7 @@ enum scope_type { SCOPE_REPOSITORY, SCOPE_REGISTRY };
 
 struct scope {
 	enum scope_type type;
-	struct repo_name name; /* of a registry scope: "catalog" or "admin" */
+	struct repo_name name; /* of a registry scope: "catalog", "usage" or "admin" */
 	unsigned actions; /* ACTION_ bits; 0: none of those asked for is known or granted
 	                   */
 };

@@ -241,6 +241,40 @@ enum access_answer access_decide_admin(
 	return ACCESS_FORBIDDEN;
 }
 
+static bool has_usage_scope(const struct identity *who)
+{
+	return who->kind != IDENTITY_TOKEN || has_registry_scope(who, SCOPE_USAGE) ||
+	       has_registry_scope(who, SCOPE_ADMIN);
+}
+
+bool access_sees_usage(
+        const struct access *a, const struct identity *who, const struct repo_name *ns)
+{
+	bool admin = who->outside ? has_registry_scope(who, SCOPE_ADMIN)
+	                          : is_admin(a, &who->user);
+
+	if (!has_usage_scope(who))
+		return false;
+	return admin || (who->user.text[0] && strcmp(who->user.text, ns->text) == 0);
+}
+
+enum access_answer access_decide_usage(const struct access *a, const struct identity *who,
+        const struct repo_name *ns, struct err *err)
+{
+	if (!who->user.text[0] && !who->outside)
+		return challenge(err, "this needs a login");
+	if (!has_usage_scope(who))
+		return challenge(err, "the token was not made for this");
+	if (!ns->text[0] || access_sees_usage(a, who, ns))
+		return ACCESS_ALLOWED;
+	if (who->outside)
+		return challenge(err, "the token does not allow this");
+	err_set(err, ERR_DENIED,
+	        "%s may not see the account of %s, or there is no such namespace",
+	        who->user.text, ns->text);
+	return ACCESS_FORBIDDEN;
+}
+
 static unsigned grantable(
         const struct access *a, const struct identity *who, const struct scope *s)
 {
@@ -250,6 +284,8 @@ static unsigned grantable(
 	 * The catalog shows what may be pulled, and so nothing to who may pull nothing.
 	 */
 	if (strcmp(s->name.text, SCOPE_CATALOG) == 0)
+		return s->actions;
+	if (strcmp(s->name.text, SCOPE_USAGE) == 0 && who->user.text[0])
 		return s->actions;
 	if (strcmp(s->name.text, SCOPE_ADMIN) == 0 && is_admin(a, &who->user))
 		return s->actions;

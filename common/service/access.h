@@ -24,6 +24,7 @@
 /* The scope names of the registry type. */
 #define SCOPE_CATALOG "catalog"
 #define SCOPE_ADMIN "admin"
+#define SCOPE_USAGE "usage"
 
 struct access_settings {
 	const char *rules;  /* path of the access file, "" for none */
@@ -86,6 +87,16 @@ enum access_answer access_decide_list(
  */
 enum access_answer access_decide_admin(
         const struct access *a, const struct identity *who, struct err *err);
+/*
+ * The same for the account of the namespace ns, which has one component: its owner, that is
+ * the user of this name, and who administers the registry. With an empty ns for the list of
+ * accounts: any user, and access_sees_usage tells what it shows. A token needs the scope
+ * registry:usage:* or registry:admin:* too.
+ */
+enum access_answer access_decide_usage(const struct access *a, const struct identity *who,
+        const struct repo_name *ns, struct err *err);
+bool access_sees_usage(
+        const struct access *a, const struct identity *who, const struct repo_name *ns);
 
 /*
  * What of the scopes asked for a token for who may carry. Those of which nothing is

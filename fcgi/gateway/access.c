@@ -25,6 +25,7 @@ static const struct {
         {ACCESS_PUSH, ACTION_PUSH, "pull,push"},
         {ACCESS_SESSION, ACTION_PUSH, "pull,push"},
         {ACCESS_DELETE, ACTION_DELETE, "delete"},
+        {ACCESS_REMOVE, ACTION_DELETE, "delete,admin"},
         {ACCESS_ADMIN, ACTION_ADMIN, "admin"},
 };
 
@@ -99,6 +100,8 @@ static void write_scope(const struct exchange *x, struct buf *out)
 		        needs[need_of(x)].scope);
 	else if (x->route->access == ACCESS_LIST)
 		buf_add_str(out, "registry:" SCOPE_CATALOG ":*");
+	else if (x->route->access == ACCESS_USAGE)
+		buf_add_str(out, "registry:" SCOPE_USAGE ":*");
 	else if (x->route->access == ACCESS_ADMIN)
 		buf_add_str(out, "registry:" SCOPE_ADMIN ":*");
 }
@@ -181,6 +184,27 @@ static int identify(struct exchange *x, struct err *err)
 	return -1;
 }
 
+/* Either right will do; the answer is that of the one which is closer to it. */
+static enum access_answer decide_remove(const struct exchange *x, struct err *err)
+{
+	struct err other = ERR_INIT;
+	enum access_answer may_delete, administers;
+
+	administers = access_decide(
+	        x->auth->access, &x->who, &x->name, ACTION_ADMIN, &other);
+	if (administers == ACCESS_ALLOWED)
+		return ACCESS_ALLOWED;
+	may_delete =
+	        access_decide(x->auth->access, &x->who, &x->name, ACTION_DELETE, err);
+	if (may_delete == ACCESS_FORBIDDEN && administers == ACCESS_CHALLENGE) {
+		err_release(err);
+		*err = other;
+		return ACCESS_CHALLENGE;
+	}
+	err_release(&other);
+	return may_delete;
+}
+
 static enum access_answer decide(const struct exchange *x, struct err *err)
 {
 	const struct access *rules = x->auth->access;
@@ -191,6 +215,10 @@ static enum access_answer decide(const struct exchange *x, struct err *err)
 		return access_decide_login(rules, &x->who, err);
 	if (x->route->access == ACCESS_LIST)
 		return access_decide_list(rules, &x->who, err);
+	if (x->route->access == ACCESS_USAGE)
+		return access_decide_usage(rules, &x->who, &x->ns, err);
+	if (x->route->access == ACCESS_REMOVE)
+		return decide_remove(x, err);
 	if (!x->name.text[0])
 		return access_decide_admin(rules, &x->who, err);
 	return access_decide(rules, &x->who, &x->name, needs[need_of(x)].action, err);
@@ -248,6 +276,11 @@ int access_check(struct exchange *x, struct err *err)
 bool access_lists_for(const struct exchange *x, const struct repo_name *repo)
 {
 	return !x->auth || access_lists(x->auth->access, &x->who, repo);
+}
+
+bool access_sees_account(const struct exchange *x, const struct repo_name *ns)
+{
+	return !x->auth || access_sees_usage(x->auth->access, &x->who, ns);
 }
 
 bool access_pulls(const struct exchange *x, const struct repo_name *repo)

@@ -41,6 +41,8 @@ void access_realm(const struct exchange *x, struct buf *out);
 
 /* Whether the catalog shows the repository to the caller. */
 bool access_lists_for(const struct exchange *x, const struct repo_name *repo);
+/* Whether the list of accounts shows that of the namespace to the caller. */
+bool access_sees_account(const struct exchange *x, const struct repo_name *ns);
 /* Whether the caller may pull from a repository other than that of the request. */
 bool access_pulls(const struct exchange *x, const struct repo_name *repo);
 /*

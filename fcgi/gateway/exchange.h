@@ -25,6 +25,7 @@ struct exchange {
 	struct digest digest;       /* <digest>: supported and well formed */
 	bool digest_unsupported;    /* referrers: grammatical, another algorithm */
 	struct session_id session;  /* <session> */
+	struct repo_name ns;        /* <namespace>: has the one component */
 	struct buf body;            /* BODY_MEMORY */
 	struct identity who;        /* of the caller; set by access_check */
 	char user[256];             /* its name, "" for nobody in particular */

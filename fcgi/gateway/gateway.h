@@ -19,6 +19,13 @@ struct gateway {
 	ssize_t (*body)(struct gateway *g, void *bytes, size_t len);
 	/* All of it, or -1 when the peer left. */
 	int (*reply)(struct gateway *g, const void *bytes, size_t len);
+	/* Sends what reply() has kept so far, or -1 when the peer left. */
+	int (*flush)(struct gateway *g);
+	/*
+	 * Whether a long reply should come to its end: the peer has left, as far as can be
+	 * seen, or the process has been told to stop.
+	 */
+	bool (*abandoned)(struct gateway *g);
 };
 
 /*

@@ -62,10 +62,26 @@ static int cgi_reply(struct gateway *g, const void *bytes, size_t len)
 	return io_write_all(STDOUT_FILENO, bytes, len);
 }
 
+static int cgi_flush(struct gateway *g)
+{
+	(void)g;
+	return 0;
+}
+
+/* A pipe or socket without a reader says so; the signals that stop us do it themselves. */
+static bool cgi_abandoned(struct gateway *g)
+{
+	struct pollfd p = {.fd = STDOUT_FILENO, .events = 0};
+
+	(void)g;
+	return poll(&p, 1, 0) > 0 && (p.revents & (POLLERR | POLLHUP));
+}
+
 void gateway_cgi_run(unsigned timeout_s, gateway_serve serve, void *arg)
 {
 	struct cgi c = {
-	        .gateway = {cgi_variable, cgi_body, cgi_reply},
+	        .gateway = {cgi_variable, cgi_body, cgi_reply, cgi_flush,
+	                cgi_abandoned},
 	        .timeout_ms = -1,
 	        .left = UINT64_MAX,
 	};

@@ -4,6 +4,7 @@
 #include "base/num.h"
 
 #include <errno.h>
+#include <fastcgi.h>
 #include <fcgiapp.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -73,6 +74,41 @@ static int fcgi_reply(struct gateway *g, const void *bytes, size_t len)
 		len -= (size_t)n;
 	}
 	return 0;
+}
+
+static int fcgi_flush(struct gateway *g)
+{
+	struct fcgi *f = (struct fcgi *)g;
+
+	if (FCGX_FFlush(f->request.out) != 0 || FCGX_GetError(f->request.out) != 0)
+		return -1;
+	return 0;
+}
+
+/*
+ * Whether the connection has ended or the next record says so; what is left of a body
+ * hides the latter.
+ */
+static bool peer_has_left(int fd)
+{
+	unsigned char head[2] = {0, 0};
+	ssize_t n = recv(fd, head, sizeof(head), MSG_PEEK | MSG_DONTWAIT);
+
+	if (n < 0)
+		return errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR;
+	return n == 0 || (n == 2 && head[1] == FCGI_ABORT_REQUEST);
+}
+
+static bool fcgi_abandoned(struct gateway *g)
+{
+	struct fcgi *f = (struct fcgi *)g;
+	sigset_t pending;
+
+	/* They are blocked while a request is under way. */
+	if (sigpending(&pending) == 0 &&
+	        (sigismember(&pending, SIGTERM) || sigismember(&pending, SIGUSR1)))
+		return true;
+	return peer_has_left(f->request.ipcFd);
 }
 
 /* Bytes of the body that nobody has read; UINT64_MAX when its length is not known. */
@@ -247,7 +283,8 @@ bool gateway_is_listening(int fd)
 int gateway_fcgi_run(int fd, unsigned timeout_s, gateway_serve serve, void *arg)
 {
 	struct fcgi f = {
-	        .gateway = {fcgi_variable, fcgi_body, fcgi_reply},
+	        .gateway = {fcgi_variable, fcgi_body, fcgi_reply, fcgi_flush,
+	                fcgi_abandoned},
 	        .listener = fd,
 	        .timeout_s = timeout_s,
 	};

@@ -84,21 +84,30 @@ static const char *fault_message(enum err_code code)
 	return "the registry failed; its log says why under this request id";
 }
 
-/* One error object; without a detail when that does not fit. */
-static void write_errors(struct exchange *x, const struct refusal *r, struct buf *out)
+static void write_object(const struct exchange *x, const struct refusal *r,
+        const char *detail, struct buf *out)
 {
 	const struct err *e = &x->err;
 	bool ours = is_fault(e);
-	const char *detail = buf_failed(out) || ours ? NULL : e->detail;
 
-	buf_clear(out);
-	buf_addf(out, "{\"errors\":[{\"code\":\"%s\",\"message\":", r->name);
+	buf_addf(out, "{\"code\":\"%s\",\"message\":", r->name);
 	buf_add_json(out, view_of(ours ? fault_message(e->code) : e->text));
 	if (ours)
 		buf_addf(out, ",\"detail\":{\"request\":\"%s\"}", x->id);
 	else if (detail)
 		buf_addf(out, ",\"detail\":%s", detail);
-	buf_add_str(out, "}]}");
+	buf_add_char(out, '}');
+}
+
+/* One error object; without a detail when that does not fit. */
+static void write_errors(struct exchange *x, const struct refusal *r, struct buf *out)
+{
+	const char *detail = buf_failed(out) ? NULL : x->err.detail;
+
+	buf_clear(out);
+	buf_add_str(out, "{\"errors\":[");
+	write_object(x, r, detail, out);
+	buf_add_str(out, "]}");
 }
 
 static void failure_headers(struct exchange *x, int status)
@@ -138,4 +147,12 @@ void reply_error(struct exchange *x)
 	failure_headers(x, r.status);
 	reply_json(x, r.status, &body);
 	buf_release(&body);
+}
+
+void reply_error_object(struct exchange *x, struct buf *out)
+{
+	const struct refusal *r = refusal_of(x->err.code);
+
+	log_failure(&x->err, r->status);
+	write_object(x, r, x->err.detail, out);
 }

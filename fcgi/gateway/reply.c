@@ -136,14 +136,30 @@ int reply_begin(struct exchange *x, int status, struct buf *out)
 	return 0;
 }
 
+static int peer_left(struct exchange *x)
+{
+	return err_set(&x->err, ERR_GONE, "the peer left before the reply was out");
+}
+
 int reply_write(struct exchange *x, struct view bytes)
 {
 	struct gateway *g = x->request.gateway;
 
-	if (g->reply(g, bytes.ptr, bytes.len) != 0)
-		return err_set(
-		        &x->err, ERR_GONE, "the peer left before the reply was out");
-	return 0;
+	return g->reply(g, bytes.ptr, bytes.len) == 0 ? 0 : peer_left(x);
+}
+
+int reply_flush(struct exchange *x)
+{
+	struct gateway *g = x->request.gateway;
+
+	return g->flush(g) == 0 ? 0 : peer_left(x);
+}
+
+bool reply_is_abandoned(const struct exchange *x)
+{
+	struct gateway *g = x->request.gateway;
+
+	return g->abandoned(g);
 }
 
 /* The header section, and the body in the same piece when it is small. */

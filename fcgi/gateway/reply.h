@@ -62,6 +62,11 @@ bool reply_not_modified(struct exchange *x, const struct digest *d);
  * already.
  */
 void reply_error(struct exchange *x);
+/*
+ * Logs the error of the exchange as reply_error does, and puts {code,message,detail} into
+ * out: for a reply whose head is out already.
+ */
+void reply_error_object(struct exchange *x, struct buf *out);
 
 /*
  * For what is longer than one piece: the header section into out, which stands for the
@@ -70,5 +75,9 @@ void reply_error(struct exchange *x);
 int reply_begin(struct exchange *x, int status, struct buf *out);
 /* Sends bytes as they are; 0, or -1 with ERR_GONE. */
 int reply_write(struct exchange *x, struct view bytes);
+/* Sends now what reply_write was given; 0, or -1 with ERR_GONE. */
+int reply_flush(struct exchange *x);
+/* Whether the rest of a long reply would be for nobody; see gateway.h. */
+bool reply_is_abandoned(const struct exchange *x);
 
 #endif

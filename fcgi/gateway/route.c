@@ -20,14 +20,6 @@ static struct view without_last(struct view v)
 	return (struct view){v.ptr, v.len - 1};
 }
 
-/* A path without a repository. */
-static bool match_literal(struct view pattern, struct view path)
-{
-	if (view_equal(path, pattern))
-		return true;
-	return view_ends(pattern, "/") && view_equal(path, without_last(pattern));
-}
-
 /*
  * The components behind the name, from the right: what is left of *path then is the
  * name.
@@ -54,6 +46,16 @@ static bool match_tail(struct view tail, struct view *path, struct match *m)
 	return true;
 }
 
+/* A path without a repository. */
+static bool match_whole(struct view pattern, struct view path, struct match *m)
+{
+	if (memchr(pattern.ptr, '<', pattern.len))
+		return match_tail(pattern, &path, m) && path.len == 0;
+	if (view_equal(path, pattern))
+		return true;
+	return view_ends(pattern, "/") && view_equal(path, without_last(pattern));
+}
+
 static bool match(const char *pattern, struct view path, struct match *m)
 {
 	const char *name = strstr(pattern, "<name>");
@@ -61,7 +63,7 @@ static bool match(const char *pattern, struct view path, struct match *m)
 
 	*m = (struct match){{0}, NULL, {0}};
 	if (!name)
-		return match_literal(view_of(pattern), path);
+		return match_whole(view_of(pattern), path, m);
 	prefix = (size_t)(name - pattern);
 	if (strncmp(path.ptr, pattern, prefix) != 0)
 		return false;
@@ -129,6 +131,13 @@ static int take_session(struct exchange *x, struct view v, struct err *err)
 	return 0;
 }
 
+static int take_namespace(struct exchange *x, struct view v, struct err *err)
+{
+	if (repo_name_is_component(v) && repo_name_parse(v, &x->ns) == 0)
+		return 0;
+	return err_set(err, ERR_NAME_INVALID, "'%.*s' is not a namespace", VIEW_ARG(v));
+}
+
 static int take_value(struct exchange *x, const struct match *m, struct err *err)
 {
 	static const struct {
@@ -139,6 +148,7 @@ static int take_value(struct exchange *x, const struct match *m, struct err *err
 	        {"<digest>", take_digest},
 	        {"<subject>", take_subject},
 	        {"<session>", take_session},
+	        {"<namespace>", take_namespace},
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)

@@ -16,6 +16,8 @@ enum access_need {
 	ACCESS_PUSH,
 	ACCESS_SESSION, /* the session's id is the capability; see access.h */
 	ACCESS_DELETE,
+	ACCESS_REMOVE, /* all of a repository: ACCESS_DELETE, or who administers it */
+	ACCESS_USAGE,  /* the account of x->ns; without one the handler filters */
 	ACCESS_ADMIN,
 };
 
@@ -37,8 +39,9 @@ struct route {
 	 *   <digest>     a digest of a supported algorithm
 	 *   <subject>    a digest of any algorithm
 	 *   <session>    an upload session
+	 *   <namespace>  one component of a name
 	 * <name> comes first and may hold slashes; at most one other follows, as the
-	 * last component. A trailing '/' may be left out by the client.
+	 * last component, which it may also be without a <name>. A trailing '/' may be left out by the client.
 	 */
 	const char *path;
 	enum access_need access;
@@ -49,7 +52,7 @@ struct route {
 
 /*
  * Finds the row for x->request, sets x->route and fills x->name, x->reference,
- * x->digest, x->session. The first row whose path fits decides which resource it is; of
+ * x->digest, x->session, x->ns. The first row whose path fits decides which resource it is; of
  * the rows with that path, the method decides. Failures: ERR_NOT_FOUND; ERR_METHOD with
  * an Allow field; ERR_NAME_INVALID, ERR_DIGEST_INVALID, ERR_MANIFEST_INVALID,
  * ERR_MANIFEST_UNKNOWN (a GET by a reference that cannot exist), ERR_BLOB_UNKNOWN,

@@ -1,7 +1,8 @@
 /*
  * A FastCGI program for tests that answers with what it saw of a request, and the calls
  * to it. MODE=echo reads the body; refuse does not; big does not and replies 300 KB. What
- * it saw is "[broken ]<bytes> <sum> <NOTE or ->".
+ * it saw is "[broken ]<bytes> <sum> <NOTE or ->". MODE=long reads the body and replies
+ * "begun\n"; when it sees that the reply is abandoned it says so, and replies "ended\n".
  */
 #ifndef SUPPORT_CALLS_H
 #define SUPPORT_CALLS_H

@@ -3,6 +3,7 @@
 #include <linux/sockios.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,12 +160,18 @@ static bool read_full(struct peer *p, void *bytes, size_t len)
 
 void peer_read(struct peer *p, struct peer_reply *reply)
 {
+	reply->complete = false;
+	buf_clear(&reply->content);
+	peer_read_on(p, reply, SIZE_MAX);
+}
+
+void peer_read_on(struct peer *p, struct peer_reply *reply, size_t upto)
+{
 	unsigned char header[HEADER_SIZE];
 	char content[65536 + 256];
 
-	reply->complete = false;
-	buf_clear(&reply->content);
-	while (!reply->complete && read_full(p, header, sizeof(header))) {
+	while (!reply->complete && reply->content.len < upto &&
+	        read_full(p, header, sizeof(header))) {
 		size_t len = (size_t)header[4] << 8 | header[5];
 
 		if (!read_full(p, content, len + header[6]))

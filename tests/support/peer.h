@@ -51,6 +51,8 @@ void peer_settle(struct peer *p);
  * before).
  */
 void peer_read(struct peer *p, struct peer_reply *reply);
+/* Reads on, until the reply has that many bytes at least, is ended or broken off. */
+void peer_read_on(struct peer *p, struct peer_reply *reply, size_t upto);
 /* Whether the child closes the connection, waiting for it. */
 bool peer_is_closed(struct peer *p);
 

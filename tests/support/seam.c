@@ -36,10 +36,23 @@ static int take_reply(struct gateway *g, const void *bytes, size_t len)
 	return s->deaf ? -1 : buf_add(&s->reply, bytes, len);
 }
 
+static int take_flush(struct gateway *g)
+{
+	struct seam *s = (struct seam *)g;
+
+	s->flushed = s->reply.len;
+	return s->deaf ? -1 : 0;
+}
+
+static bool is_gone(struct gateway *g)
+{
+	return ((struct seam *)g)->gone;
+}
+
 void seam_init(struct seam *s, const char *const *variables)
 {
 	*s = (struct seam){
-	        .gateway = {variable, take_body, take_reply},
+	        .gateway = {variable, take_body, take_reply, take_flush, is_gone},
 	        .variables = variables,
 	        .reply = BUF_INIT((size_t)64 << 20),
 	};

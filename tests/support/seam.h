@@ -12,8 +12,10 @@ struct seam {
 	size_t piece; /* most bytes of the body per read; 0: as many as asked for */
 	bool breaks;  /* the peer leaves where the body ends */
 	bool deaf;    /* and takes no reply */
+	bool gone;    /* as can be seen */
 	struct buf reply;
 	size_t writes; /* in how many pieces the reply came */
+	size_t flushed; /* bytes of it that were sent on */
 };
 
 /* Has no body yet, and no reply; release reply when done. */

@@ -278,6 +278,55 @@ static void login_catalog_and_administration(void **state)
 	}
 }
 
+static void the_account_of_a_namespace(void **state)
+{
+	static const struct {
+		const char *who, *scopes;
+		enum access_answer own, other, all;
+		bool sees_own, sees_other;
+	} rows[] = {
+	        {"", "", ACCESS_CHALLENGE, ACCESS_CHALLENGE, ACCESS_CHALLENGE, false,
+	                false},
+	        {"alice", "", ACCESS_ALLOWED, ACCESS_FORBIDDEN, ACCESS_ALLOWED, true,
+	                false},
+	        {"root", "", ACCESS_ALLOWED, ACCESS_ALLOWED, ACCESS_ALLOWED, true, true},
+	        {"token:", "registry:usage:*", ACCESS_CHALLENGE, ACCESS_CHALLENGE,
+	                ACCESS_CHALLENGE, false, false},
+	        {"token:alice", "repository:alice/a:pull", ACCESS_CHALLENGE,
+	                ACCESS_CHALLENGE, ACCESS_CHALLENGE, false, false},
+	        {"token:alice", "registry:usage:*", ACCESS_ALLOWED, ACCESS_FORBIDDEN,
+	                ACCESS_ALLOWED, true, false},
+	        {"token:alice", "registry:admin:*", ACCESS_ALLOWED, ACCESS_FORBIDDEN,
+	                ACCESS_ALLOWED, true, false},
+	        {"token:root", "", ACCESS_CHALLENGE, ACCESS_CHALLENGE, ACCESS_CHALLENGE,
+	                false, false},
+	        {"token:root", "registry:usage:*", ACCESS_ALLOWED, ACCESS_ALLOWED,
+	                ACCESS_ALLOWED, true, true},
+	        {"outside:alice", "registry:usage:*", ACCESS_ALLOWED, ACCESS_CHALLENGE,
+	                ACCESS_ALLOWED, true, false},
+	        {"outside:root", "registry:usage:*", ACCESS_CHALLENGE, ACCESS_CHALLENGE,
+	                ACCESS_ALLOWED, false, false},
+	        {"outside:x", "registry:admin:*", ACCESS_ALLOWED, ACCESS_ALLOWED,
+	                ACCESS_ALLOWED, true, true},
+	};
+	struct repo_name own = repo("alice"), other = repo("bob"), all = {""};
+	struct identity *w;
+
+	(void)state;
+	assert_int_equal(try_open(RULES, "team: carol\n", "public/*"), 0);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		w = who(rows[i].who, rows[i].scopes);
+		if (access_decide_usage(access_of, w, &own, &err) != rows[i].own ||
+		        access_decide_usage(access_of, w, &other, &err) !=
+		                rows[i].other ||
+		        access_decide_usage(access_of, w, &all, &err) != rows[i].all ||
+		        access_sees_usage(access_of, w, &own) != rows[i].sees_own ||
+		        access_sees_usage(access_of, w, &other) != rows[i].sees_other)
+			fail_msg("%s (%s)", rows[i].who, rows[i].scopes);
+		err_release(&err);
+	}
+}
+
 static void the_catalog_shows_what_may_be_pulled(void **state)
 {
 	static const struct {
@@ -321,10 +370,12 @@ static void grants_what_is_asked_and_allowed(void **state)
 	                VIEW_LIT("repository:alice/a:pull,push "
 	                         "repository:bob/a:pull repository:public/a:pull,push "
 	                         "registry:catalog:* "
-	                         "registry:admin:* registry:other:*")),
+	                         "registry:admin:* registry:usage:* registry:other:*")),
 	        0);
 	access_grant(access_of, who("alice", ""), &asked, &granted);
-	assert_int_equal(granted.n, 3);
+	assert_int_equal(granted.n, 4);
+	assert_int_equal(
+	        scope_list_actions(&granted, SCOPE_REGISTRY, "usage"), ACTION_ALL);
 	assert_int_equal(
 	        scope_list_actions(&granted, SCOPE_REPOSITORY, "alice/a"), PULL | PUSH);
 	assert_int_equal(
@@ -429,6 +480,7 @@ int main(void)
 	        TEST(the_answer_says_what_could_help),
 	        TEST(a_stranger_cannot_tell_private_from_unknown),
 	        TEST(login_catalog_and_administration),
+	        TEST(the_account_of_a_namespace),
 	        TEST(the_catalog_shows_what_may_be_pulled),
 	        TEST(grants_what_is_asked_and_allowed),
 	        TEST(without_files_a_user_has_the_own_namespace),

@@ -118,12 +118,37 @@ static void parameters(void **state)
 	buf_release(&out);
 }
 
+static void one_after_the_other(void **state)
+{
+	static const char *const want[] = {"a", "1", "b", "", "a", "x y", "", "z"};
+	struct view rest = VIEW_LIT("&a=1&b&&%61=x+y&=z&");
+	struct buf name = BUF_INIT(8), value = BUF_INIT(8);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(want) / sizeof(*want); i += 2) {
+		assert_int_equal(query_next(&rest, &name, &value), 1);
+		assert_string_equal(buf_str(&name), want[i]);
+		assert_string_equal(buf_str(&value), want[i + 1]);
+	}
+	assert_int_equal(query_next(&rest, &name, &value), 0);
+	assert_int_equal(query_next(&rest, &name, &value), 0);
+	rest = VIEW_LIT("%0");
+	assert_int_equal(query_next(&rest, &name, &value), -1);
+	rest = VIEW_LIT("a=%zz");
+	assert_int_equal(query_next(&rest, &name, &value), -1);
+	rest = VIEW_LIT("a=123456789");
+	assert_int_equal(query_next(&rest, &name, &value), -1);
+	buf_release(&name);
+	buf_release(&value);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(decoding),
 		cmocka_unit_test(decoding_stops_at_the_ceiling),
 		cmocka_unit_test(parameters),
+		cmocka_unit_test(one_after_the_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

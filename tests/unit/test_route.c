@@ -30,6 +30,9 @@ static int handler(struct exchange *x)
 static const struct route table[] = {
         ROW("GET", "/v2/"),
         ROW("GET", "/v2/_catalog"),
+        ROW("GET", "/v2/_x/quota"),
+        ROW("PUT", "/v2/_x/quota/<namespace>"),
+        ROW("DELETE", "/v2/_x/repositories/<name>"),
         ROW("GET", "/v2/<name>/_oci/ext/discover"),
         ROW("GET", "/v2/<name>/tags/list"),
         ROW("GET", "/v2/<name>/manifests/<reference>"),
@@ -93,6 +96,13 @@ static void found_rows(void **state)
 	        {"POST", "/v2/a/blobs/uploads", "POST", "/v2/<name>/blobs/uploads/", "a"},
 	        {"PATCH", "/v2/a/b/blobs/uploads/" SESSION, "PATCH",
 	                "/v2/<name>/blobs/uploads/<session>", "a/b"},
+	        {"GET", "/v2/_x/quota", "GET", "/v2/_x/quota", ""},
+	        {"PUT", "/v2/_x/quota/a", "PUT", "/v2/_x/quota/<namespace>", ""},
+	        {"PUT", "/v2/_x/quota/quota", "PUT", "/v2/_x/quota/<namespace>", ""},
+	        {"DELETE", "/v2/_x/repositories/a", "DELETE",
+	                "/v2/_x/repositories/<name>", "a"},
+	        {"DELETE", "/v2/_x/repositories/a/manifests/x", "DELETE",
+	                "/v2/_x/repositories/<name>", "a/manifests/x"},
 	        /* Names that hold the words of the paths. */
 	        {"GET", "/v2/a/tags/list/manifests/x", "GET",
 	                "/v2/<name>/manifests/<reference>", "a/tags/list"},
@@ -145,6 +155,16 @@ static void refused(void **state)
 	        /* Extensions that are not here, which are no names. */
 	        {"GET", "/v2/_x/tags/list", ERR_NOT_FOUND},
 	        {"GET", "/v2/a/_x/tags/list", ERR_NOT_FOUND},
+	        {"PUT", "/v2/_x/quota/", ERR_NOT_FOUND},
+	        {"PUT", "/v2/_x/quota/a/b", ERR_NOT_FOUND},
+	        {"PUT", "/v2/_x/quota/a/", ERR_NOT_FOUND},
+	        {"PUT", "/v2/quota/a", ERR_NOT_FOUND},
+	        {"PUT", "/v2/a/_x/quota/a", ERR_NOT_FOUND},
+	        {"PUT", "/v2/_x/quota/A", ERR_NAME_INVALID},
+	        {"PUT", "/v2/_x/quota/a%20b", ERR_NAME_INVALID},
+	        {"PUT", "/v2/_x/quota/@lock", ERR_NAME_INVALID},
+	        {"DELETE", "/v2/_x/repositories/", ERR_NOT_FOUND},
+	        {"DELETE", "/v2/_x/repositories/a/", ERR_NAME_INVALID},
 	        /* Another program's. */
 	        {"GET", "/v2/a/elsewhere", ERR_NOT_FOUND},
 	        {"PUT", "/v2/a/elsewhere", ERR_NOT_FOUND},
@@ -235,6 +255,9 @@ static void typed_values(void **state)
 	release(&f);
 	find(&f, "GET", "/v2/a/blobs/uploads/" SESSION);
 	assert_string_equal(f.x.session.text, SESSION);
+	release(&f);
+	find(&f, "PUT", "/v2/_x/quota/team-1");
+	assert_string_equal(f.x.ns.text, "team-1");
 	release(&f);
 }
 
