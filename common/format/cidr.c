@@ -106,3 +106,42 @@ bool cidr_list_holds(struct view list, const struct ip_address *address)
 			return true;
 	return false;
 }
+
+/* IPv4: what the IANA registry of special purpose addresses does not call global. */
+#define IPV4_SPECIAL                                                                     \
+	"0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 "   \
+	"192.0.0.0/24 192.0.2.0/24 192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 "         \
+	"198.51.100.0/24 203.0.113.0/24 224.0.0.0/4 240.0.0.0/4"
+/* IPv6: the same within the block that is handed out at all. */
+#define IPV6_GLOBAL "2000::/3"
+#define IPV6_SPECIAL "2001::/23 2001:db8::/32 3fff::/20"
+#define NAT64 "64:ff9b::/96"
+#define SIX_TO_FOUR "2002::/16"
+
+static bool holds(const char *list, const struct ip_address *a)
+{
+	return cidr_list_holds(view_of(list), a);
+}
+
+/* The IPv4 address that stands in an IPv6 address at a byte. */
+static struct ip_address carried(const struct ip_address *a, size_t at)
+{
+	struct ip_address v4;
+
+	memcpy(v4.bytes, ipv4_prefix, sizeof(ipv4_prefix));
+	memcpy(v4.bytes + sizeof(ipv4_prefix), a->bytes + at, 4);
+	return v4;
+}
+
+bool ip_is_public(const struct ip_address *a)
+{
+	struct ip_address v4 = *a;
+
+	if (holds(NAT64, a))
+		v4 = carried(a, 12);
+	else if (holds(SIX_TO_FOUR, a))
+		v4 = carried(a, 2);
+	if (is_ipv4(&v4))
+		return !holds(IPV4_SPECIAL, &v4);
+	return holds(IPV6_GLOBAL, a) && !holds(IPV6_SPECIAL, a);
+}

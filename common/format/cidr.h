@@ -31,6 +31,13 @@ MUST_USE int cidr_parse(struct view text, struct cidr *out);
 bool cidr_holds(const struct cidr *network, const struct ip_address *address);
 
 /*
+ * Whether the address is one of the public internet: not of this machine, of a private or
+ * local network, of a group, or set aside. An IPv6 address that carries one of IPv4 (6to4,
+ * NAT64) is as public as that one.
+ */
+bool ip_is_public(const struct ip_address *a);
+
+/*
  * A list of networks, separated by blanks or commas. *bad, when the answer is false, is
  * the entry that is none.
  */

@@ -16,9 +16,11 @@
 	"ZTNiMGM0NDI5OGZjMWMxNDlhZmJmNGM4OTk2ZmI5MjQyN2FlNDFlNDY0OWI5MzRjYTQ5NTk5MWI3OD" \
 	"UyYjg1NQ=="
 
+/* What stands before the key, and a NUL. */
+static const unsigned char head[] = "\0\0\0\013" KEY_TYPE "\0\0\0\040";
+
 int ssh_key_parse(struct view base64, struct ssh_key *out)
 {
-	static const unsigned char head[] = "\0\0\0\013" KEY_TYPE "\0\0\0\040";
 	unsigned char blob[BLOB_BYTES];
 	size_t len;
 
@@ -28,6 +30,15 @@ int ssh_key_parse(struct view base64, struct ssh_key *out)
 		return -1;
 	memcpy(out->bytes, blob + sizeof(head) - 1, SSH_KEY_BYTES);
 	return 0;
+}
+
+int ssh_key_text(const struct ssh_key *key, struct buf *out)
+{
+	unsigned char blob[BLOB_BYTES];
+
+	memcpy(blob, head, sizeof(head) - 1);
+	memcpy(blob + sizeof(head) - 1, key->bytes, SSH_KEY_BYTES);
+	return base64_encode(blob, sizeof(blob), out);
 }
 
 /* Cuts the first word off: what stands before the first blank. */

@@ -45,6 +45,8 @@ MUST_USE int ssh_key_parse(struct view base64, struct ssh_key *out);
  * known.
  */
 enum ssh_line ssh_line_parse(struct view line, struct ssh_authorized *out);
+/* Appends the public key blob in base64; 0, or -1 when out is full. */
+int ssh_key_text(const struct ssh_key *key, struct buf *out);
 bool ssh_key_equal(const struct ssh_key *a, const struct ssh_key *b);
 /* Whether sig is the key's Ed25519 signature of message (RFC 8032). */
 bool ssh_key_verify(const struct ssh_key *key,

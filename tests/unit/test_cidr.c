@@ -108,12 +108,67 @@ static void lists(void **state)
 	assert_true(view_is(bad, "10.0.0.1/8"));
 }
 
+static void public_addresses(void **state)
+{
+	static const struct {
+		const char *text;
+		bool is_public;
+	} rows[] = {
+		{"1.1.1.1", true},
+		{"9.255.255.255", true},
+		{"11.0.0.0", true},
+		{"172.15.255.255", true},
+		{"172.32.0.0", true},
+		{"223.255.255.255", true},
+		{"0.0.0.0", false},
+		{"10.1.2.3", false},
+		{"100.64.0.1", false},
+		{"127.0.0.1", false},
+		{"127.255.255.254", false},
+		{"169.254.169.254", false},
+		{"172.16.0.1", false},
+		{"172.31.255.255", false},
+		{"192.168.0.1", false},
+		{"198.18.0.1", false},
+		{"224.0.0.1", false},
+		{"255.255.255.255", false},
+		{"::ffff:8.8.8.8", true},
+		{"::ffff:127.0.0.1", false},
+		{"2606:4700::1111", true},
+		{"::", false},
+		{"::1", false},
+		{"::8.8.8.8", false},
+		{"fe80::1", false},
+		{"fc00::1", false},
+		{"fd12:3456::1", false},
+		{"ff02::1", false},
+		{"2001:db8::1", false},
+		{"2001::1", false},
+		{"4000::1", false},
+		/* IPv4 in IPv6 */
+		{"2002:0808:0808::1", true},
+		{"2002:0a00:0001::1", false},
+		{"64:ff9b::8.8.8.8", true},
+		{"64:ff9b::192.168.0.1", false},
+		{"64:ff9b:1::8.8.8.8", false},
+	};
+	struct ip_address a;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(ip_parse(view_of(rows[i].text), &a), 0);
+		if (ip_is_public(&a) != rows[i].is_public)
+			fail_msg("%s", rows[i].text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(well_formed),
 		cmocka_unit_test(membership),
 		cmocka_unit_test(lists),
+		cmocka_unit_test(public_addresses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
