@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# For the tests that go through lighttpd: a registry (registry.sh), requests, verdicts.
+# For the tests that go through a web server: a registry (registry.sh), requests, verdicts.
 # A test sources this from anywhere, makes its checks, and ends with "finish".
 
 set -eu
@@ -138,11 +138,12 @@ has_ended() {
 	[ ! -d "/proc/$1" ] || grep -q '^State:.*Z' "/proc/$1/status" 2>/dev/null
 }
 
-# The process ids of lighttpd, and of the workers of a pool.
+# The process ids of the web server, and of the workers of a program or of all.
 server_pid() {
 	cat "$store/run/server.pid"
 }
 
 workers_of() {
-	pgrep -P "$(server_pid)" -x "$1"
+	find /proc/[0-9]*/exe -maxdepth 0 -lname "$store/run/bin/${1-*}" -printf '%h\n' 2>/dev/null |
+		sed 's/.*\///' || true
 }

@@ -6,9 +6,11 @@
 #   stop_registry
 #   wait_for_user USER PASSWORD
 #   $work   a fresh directory that everybody may enter, removed at the end
+#   $server     the web server; lighttpd
 #   $programs   directory of the programs to serve with; build/release/bin
 
 programs=${programs:-$PWD/build/release/bin}
+server=${server:-lighttpd}
 work=$(mktemp -d "${TMPDIR:-/tmp}/lighter.XXXXXX")
 chmod 755 "$work"
 started=''
@@ -39,7 +41,7 @@ start_registry() {
 	store=${store:-$work/store}
 	while :; do
 		port=${port_wanted:-$(free_port)}
-		if scripts/run --bin "$programs" --listen "127.0.0.1:$port" --root "$store" "$@" \
+		if scripts/run --server "$server" --bin "$programs" --listen "127.0.0.1:$port" --root "$store" "$@" \
 			>"$work/run.out" 2>&1; then
 			break
 		fi

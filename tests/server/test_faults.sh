@@ -8,7 +8,7 @@ size=$((32 << 20))
 random "$work/blob" "$size"
 digest=$(digest_of "$work/blob")
 
-# Every session and temporary file of the store, and what lighttpd has spooled.
+# Every session and temporary file of the store, and what the web server has spooled.
 leftovers() {
 	find "$store/tmp" "$store/uploads" "$store/run/spool" -mindepth 1
 }
@@ -125,7 +125,7 @@ is "after the kills: a push" "$status" 201
 # ---- and nothing is left behind --------------------------------------------------------
 # A worker that was killed in the middle of a push leaves its session and its temporary file,
 # which later sweeps remove; lighttpd's spool is its own.
-is "lighttpd spools nothing any more" "$(find "$store/run/spool" -mindepth 1 | wc -l)" 0
+is "the web server spools nothing any more" "$(find "$store/run/spool" -mindepth 1 | wc -l)" 0
 stop_registry
 start_registry
 # What a worker opens once and keeps, it has opened after the first rounds.
@@ -144,16 +144,16 @@ rounds() {
 	done
 }
 rounds 3
-mapfile -t workers < <(pgrep -P "$(server_pid)")
+mapfile -t workers < <(workers_of)
 of_workers=$(descriptors "${workers[@]}")
-of_lighttpd=$(descriptors "$(server_pid)")
+of_server=$(descriptors "$(server_pid)")
 files=$(leftovers | wc -l)
 rounds 10
 is "descriptors of the workers" "$(descriptors "${workers[@]}")" "$of_workers"
 is "sessions and temporary files" "$(leftovers | wc -l)" "$files"
 # lighttpd keeps a file that it has sent open for a few seconds.
-lighttpd_has_closed() {
-	[ "$(descriptors "$(server_pid)")" -le "$((of_lighttpd + 2))" ]
+server_has_closed() {
+	[ "$(descriptors "$(server_pid)")" -le "$((of_server + 2))" ]
 }
-check "descriptors of lighttpd" wait_until lighttpd_has_closed
+check "descriptors of the web server" wait_until server_has_closed
 finish

@@ -48,7 +48,7 @@ is "a token that is none" "$status $(challenges | head -n 1)" '401 *,error="inva
 http GET /v2/ -u "alice:wrong"
 is "a wrong password" "$status $(error_code)" '401 UNAUTHORIZED'
 check "a wrong password is logged with the address" \
-	grep -q 'credentials-refused address=127.0.0.1' "$store/run/log/requests.log"
+	grep -qr 'credentials-refused address=127.0.0.1' "$store/run/log"
 
 # ---- tokens ---------------------------------------------------------------------------
 token=$(get_token repository:alice/app:pull,push -u "alice:$alice_password")
@@ -235,7 +235,7 @@ is "an empty password" "$(user add empty <<<'' 2>&1)" '*empty*'
 is "a private key" "$(user key alice "$work/key.pem" 2>&1)" '*private key*'
 
 # ---- who did what is in the log -------------------------------------------------------
-check "the log names the user" grep -q ' name=alice/app user=alice status=202 ' "$store/run/log/requests.log"
+check "the log names the user" grep -qr ' name=alice/app user=alice status=202 ' "$store/run/log"
 
 # ---- nothing secret leaks -------------------------------------------------------------
 is "the secret of tokens" "$(stat -c %a "$store/keys/token")" 600

@@ -5,7 +5,8 @@
 
 # Without the root, which has no default.
 documented=$(sed -n 's/^#\([a-z-]* =\)/\1/p' conf/lighter.conf | grep -v '^root =' | sort)
-for program in $(sed -n 's/^\([a-z]*\) .*/\1/p' conf/programs); do
+for program in "$programs"/*; do
+	program=${program##*/}
 	dumped=$("$programs/$program" --set root=/nowhere --dump | sed '/^root =/d; s/ *$//' | sort)
 	is "$program: conf/lighter.conf and --dump" "$dumped" "$documented"
 	check "$program: --check of conf/lighter.conf" \
