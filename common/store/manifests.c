@@ -33,7 +33,9 @@ static ssize_t first_line(const char *bytes, size_t len)
 	return end ? end - bytes : -1;
 }
 
-/* Reads the open file into m; without a first line the media type is empty. -1 and *err.
+/*
+ * Reads the open file into m; without a first line the media type is empty, and so is the
+ * content of one that is too large. -1 and *err.
  */
 static int load(int fd, const struct path *path, struct stored_manifest *m,
 	struct err *err)
@@ -44,6 +46,11 @@ static int load(int fd, const struct path *path, struct stored_manifest *m,
 	if (io_fstat(fd, &st) < 0)
 		return err_io(err, "cannot look at %s", path->text);
 	buf_clear(&m->file);
+	m->media_type[0] = '\0';
+	m->content = buf_view(&m->file);
+	/* No manifest was ever as large: it is damaged. */
+	if ((uint64_t)st.st_size > m->file.ceiling)
+		return 0;
 	if (buf_reserve(&m->file, (size_t)st.st_size) < 0)
 		return err_set(err, ERR_FAULT, "%s does not fit into memory", path->text);
 	got = io_pread_full(fd, m->file.ptr, (size_t)st.st_size, 0);
@@ -53,7 +60,6 @@ static int load(int fd, const struct path *path, struct stored_manifest *m,
 	m->file.ptr[got] = '\0';
 	m->mtime = st.st_mtim.tv_sec;
 	type = first_line(m->file.ptr, m->file.len);
-	m->media_type[0] = '\0';
 	m->content = buf_view(&m->file);
 	if (type < 0)
 		return 0;
@@ -86,11 +92,23 @@ static int read_manifest(struct store *s, const struct repo_name *r,
 	return rc < 0 ? -1 : 1;
 }
 
+/* The digest does not cover the media type, which is to become a header field. */
+static bool is_typed(const struct stored_manifest *m)
+{
+	char type[MEDIA_TYPE_MAX + 1];
+	struct view line;
+
+	if (m->media_type[0] == '\0')
+		return false;
+	line = (struct view){m->file.ptr, (size_t)(m->content.ptr - m->file.ptr) - 1};
+	return media_type_parse(line, type) == 0 && view_is(line, type);
+}
+
 static bool is_intact(const struct stored_manifest *m)
 {
 	struct digest d;
 
-	if (m->media_type[0] == '\0')
+	if (!is_typed(m))
 		return false;
 	hash_bytes(m->digest.algorithm, m->content.ptr, m->content.len, &d);
 	return digest_equal(&d, &m->digest);

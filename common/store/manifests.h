@@ -22,7 +22,10 @@ struct stored_manifest {
 	int64_t mtime;       /* seconds: when it was pushed */
 };
 
-#define STORED_MANIFEST_INIT ((struct stored_manifest){.file = BUF_INIT(64 << 20)})
+/* The largest that manifest-limit allows, with its media type. */
+#define STORED_MANIFEST_MAX (((size_t)64 << 20) + MEDIA_TYPE_MAX + 1)
+#define STORED_MANIFEST_INIT \
+	((struct stored_manifest){.file = BUF_INIT(STORED_MANIFEST_MAX)})
 
 /*
  * Reads a manifest by tag or digest (OCI end-3). ERR_MANIFEST_UNKNOWN when there is none,

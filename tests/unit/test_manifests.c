@@ -260,11 +260,14 @@ static void a_damaged_manifest_is_not_served(void **state)
 	struct document doc = document_image("layer", NULL);
 	struct digest d = document_digest(&doc);
 	struct path path = path_manifest(&repo, &d);
-	static const char *const damage[] = {"", "no media type",
-		MEDIA_OCI_MANIFEST "\n{}", "\n{}", MEDIA_OCI_MANIFEST "\n"};
+	char typed[4096];
+	const char *const damage[] = {"", "no media type", MEDIA_OCI_MANIFEST "\n{}",
+		"\n{}", MEDIA_OCI_MANIFEST "\n", typed};
 
 	plant_content(f);
 	doc.tags[0] = "latest";
+	/* The content is whole, but its type could not stand in a header field. */
+	snprintf(typed, sizeof(typed), "text/\x01\r\n%s", doc.text);
 	for (size_t i = 0; i < sizeof(damage) / sizeof(damage[0]); i++) {
 		plant_file(f, path.text, damage[i]);
 		assert_int_equal(document_get_digest(f, &repo, &doc),
