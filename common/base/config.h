@@ -33,6 +33,10 @@ struct config {
 	uint64_t receive_timeout; /* seconds a stalled peer may hold a worker */
 	uint64_t lock_wait;       /* seconds before a busy lock is a 503 */
 	uint64_t gc_grace;        /* seconds */
+	uint64_t gc_untagged;     /* seconds; 0: untagged manifests stay */
+	uint64_t upload_idle;     /* seconds an upload session may stand still */
+	uint64_t quota_bytes;     /* of a namespace, 0: no limit */
+	uint64_t quota_manifests; /* of a namespace, 0: no limit */
 	bool auth;                /* requests are checked; the paths below are "" for none */
 	char *password_file;
 	char *key_file;

@@ -123,18 +123,27 @@ static int copy_staged(struct store *s, const struct digest *d, const struct pat
 	return rc;
 }
 
-/* Puts the file from, or a copy when it can have no more names, in the place of to. */
+/* Stages a second name of the file from, or a copy when it can have no more names. */
+static int stage(struct store *s, const struct digest *d, const struct path *from,
+	struct staged *f, struct err *err)
+{
+	int rc = staged_link(s, f, from, err);
+
+	if (rc < 0 && err->errnum == EMLINK) {
+		err_release(err);
+		rc = copy_staged(s, d, from, f, err);
+	}
+	return rc;
+}
+
+/* Puts the file from, or a copy of it, in the place of the store's entry to. */
 static int replace(struct store *s, const struct digest *d, const struct path *from,
 	const struct path *to, struct err *err)
 {
 	struct staged f = STAGED_INIT;
 	struct path name;
-	int rc = staged_link(s, &f, from, err);
+	int rc = stage(s, d, from, &f, err);
 
-	if (rc < 0 && err->errnum == EMLINK) {
-		err_release(err);
-		rc = copy_staged(s, d, from, &f, err);
-	}
 	name = f.path;
 	if (rc == 0)
 		rc = staged_rename(s, &f, to, err);
@@ -142,6 +151,20 @@ static int replace(struct store *s, const struct digest *d, const struct path *f
 	 * when another process does the same. */
 	if (f.path.text[0] == '\0')
 		f.path = name;
+	staged_discard(s, &f);
+	return rc;
+}
+
+/* The same with what the repository has, which is of another size. */
+static int replace_held(struct store *s, const struct account_change *c,
+	const struct path *from, struct err *err)
+{
+	struct staged f = STAGED_INIT;
+	int rc = stage(s, c->digest, from, &f, err);
+
+	if (rc == 0)
+		rc = account_replace(s, c, &f.path, err);
+	/* Discarded by its name, which may be left as it is above. */
 	staged_discard(s, &f);
 	return rc;
 }
@@ -249,7 +272,7 @@ int blobs_publish(struct store *s, const struct repo_name *repo, const struct di
 	if (found == 0 || (uint64_t)st.st_size == size)
 		return 0;
 	/* What the repository had was damaged, and giving keeps what is there. */
-	return replace(s, d, &g.entry, &own, err);
+	return replace_held(s, &g.change, &g.entry, err);
 }
 
 /* 1 when the repository has it now, 0 when there is nothing to mount any more, -1. */
@@ -347,7 +370,6 @@ int blobs_delete(struct store *s, const struct repo_name *repo, const struct dig
 	found = look(s, &path, &st, err);
 	rc = found < 0 ? -1 : 0;
 	if (found == 1) {
-		loss.size = (uint64_t)st.st_size;
 		rc = manifests_each(s, repo, check_not_needed, &blob, err);
 		if (rc == 0)
 			rc = account_lose(s, &loss, &lost, err);

@@ -102,6 +102,20 @@ struct path path_tmp(const struct session_id *id)
 	return build(PATH_TMP "/%s", id->text);
 }
 
+struct path path_account(const struct repo_name *r)
+{
+	struct view ns = repo_name_namespace(r);
+
+	return build(PATH_QUOTA "/%.*s", VIEW_ARG(ns));
+}
+
+struct path path_account_file(const struct repo_name *r, const char *file)
+{
+	struct view ns = repo_name_namespace(r);
+
+	return build(PATH_QUOTA "/%.*s/%s", VIEW_ARG(ns), file);
+}
+
 struct path path_tag_target(const struct digest *d)
 {
 	return build(

@@ -16,6 +16,7 @@ struct path {
 #define PATH_REPOS "repos"
 #define PATH_UPLOADS "uploads"
 #define PATH_TMP "tmp"
+#define PATH_QUOTA "quota"
 
 struct path path_blob(const struct digest *d);
 struct path path_blob_dir(const struct digest *d);
@@ -35,6 +36,9 @@ struct path path_upload(const struct session_id *id);
 /* A file of a session: "data", "state" or "state.new". */
 struct path path_upload_file(const struct session_id *id, const char *file);
 struct path path_tmp(const struct session_id *id);
+/* The account of the namespace that r belongs to: its directory, and a file of it. */
+struct path path_account(const struct repo_name *r);
+struct path path_account_file(const struct repo_name *r, const char *file);
 /* The text a tag's symbolic link holds, and back: 0 or -1. */
 struct path path_tag_target(const struct digest *d);
 int path_tag_target_parse(const char *target, struct digest *out);

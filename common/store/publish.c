@@ -78,8 +78,7 @@ void staged_discard(struct store *s, struct staged *f)
 	*f = STAGED_INIT;
 }
 
-/* After ENOENT: makes the directory of to, or says that it is from that is missing. */
-static int make_room(
+int publish_make_room(
 	struct store *s, const struct path *from, const struct path *to, struct err *err)
 {
 	struct stat st;
@@ -101,7 +100,7 @@ int publish_link(
 			return 0;
 		if (errno != ENOENT)
 			break;
-		if (make_room(s, from, to, err) < 0)
+		if (publish_make_room(s, from, to, err) < 0)
 			return -1;
 		errno = ENOENT;
 	}

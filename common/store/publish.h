@@ -38,6 +38,12 @@ int staged_rename(
 void staged_discard(struct store *s, struct staged *f);
 
 /*
+ * After a link failed with ENOENT: makes the directories of to, unless it is from that is
+ * missing: ERR_BLOB_UNKNOWN.
+ */
+int publish_make_room(
+	struct store *s, const struct path *from, const struct path *to, struct err *err);
+/*
  * Links the file from to the name to, whose directories are made as needed: 1, 0 when the
  * name is there already, or -1. The directory of to is not synced. ERR_BLOB_UNKNOWN when
  * there is no from; errnum of *err is EMLINK when it has as many names as it can have.

@@ -1,5 +1,6 @@
 #include "support/invariants.h"
 
+#include "support/invariants_account.h"
 #include "support/invariants_base.h"
 
 #include <json-c/json.h>
@@ -387,6 +388,7 @@ unsigned invariants_check_but(const char *root, unsigned allow)
 	}
 	check_join(dir, root, "repos");
 	check_each(&c, dir, NULL, check_repo_entry);
+	check_accounts(&c, root);
 	check_join(dir, root, "uploads");
 	check_each(&c, dir, NULL, check_upload);
 	check_join(dir, root, "tmp");

@@ -4,10 +4,12 @@
  *
  *   blobs/            hashes to its name; so does every blob of a repository
  *   @manifests/       hashes to its name; is JSON of a known media type with every blob
- * it refers to in the same repository, of the size it says
+ *                     it refers to in the same repository, of the size it says
  *   @tags/            a tag of the grammar that points to a manifest that is there
  *   @referrers/       every manifest with a subject is listed under it, and nothing else
- * is tmp/              empty everything else   nothing that does not belong there
+ *   quota/            the account of a namespace is the sum of what its repositories hold
+ *   tmp/              empty
+ *   everything else   nothing that does not belong there
  */
 #ifndef SUPPORT_INVARIANTS_H
 #define SUPPORT_INVARIANTS_H

@@ -3,6 +3,7 @@
 #include "format/hash.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,6 +80,16 @@ void plant_link(const struct fixture *f, const char *path, const char *target)
 	demand(symlink(target, at) == 0, "cannot link", at);
 }
 
+/* What was planted in the repository is counted when the account is needed next. */
+static void forget_account(const struct fixture *f, const char *repo)
+{
+	char at[PLACE_SIZE];
+
+	snprintf(at, sizeof(at), "%s/quota/%.*s/account", f->dir, (int)strcspn(repo, "/"),
+		repo);
+	demand(unlink(at) == 0 || errno == ENOENT, "cannot remove", at);
+}
+
 struct digest plant_blob(const struct fixture *f, const char *repo, const char *bytes)
 {
 	struct digest d = as_digest(DIGEST_SHA256, bytes);
@@ -90,6 +101,7 @@ struct digest plant_blob(const struct fixture *f, const char *repo, const char *
 	snprintf(path, sizeof(path), "repos/%s/@blobs/sha256/%s", repo, d.hex);
 	place(f, path, to);
 	demand(link(from, to) == 0, "cannot link", to);
+	forget_account(f, repo);
 	return d;
 }
 
@@ -104,6 +116,7 @@ struct digest plant_manifest(const struct fixture *f, const char *repo, const ch
 	demand(snprintf(file, sizeof(file), "%s\n%s", type, bytes) < (int)sizeof(file),
 		"manifest too long", path);
 	plant_file(f, path, file);
+	forget_account(f, repo);
 	return d;
 }
 

@@ -27,7 +27,7 @@
 
 #ifdef IO_FAULTS
 
-/* One request in a fresh repository. */
+/* One request in a fresh namespace, whose account is as small at each. */
 struct request {
 	struct fixture *f;
 	struct repo_name repo;
@@ -112,7 +112,7 @@ static struct request request_in(struct fixture *f, unsigned k)
 	struct request q = {.f = f, .subject = as_digest(DIGEST_SHA256, "subject")};
 	char name[32];
 
-	snprintf(name, sizeof(name), "a/r%u", k);
+	snprintf(name, sizeof(name), "a%u/r", k);
 	q.repo = as_repo(name);
 	q.doc = document_image("layer", &q.subject);
 	q.doc.tags[0] = "1.0";
