@@ -84,6 +84,8 @@ static const struct setting settings[] = {
 		"age at which collection removes manifests without a tag; 0: never"),
 	DURATION("upload-idle", upload_idle, "7d", 60, 3650 * DAY,
 		"how long an upload may stand still before collection removes it"),
+	TEXT("cleanup-file", cleanup_file, "",
+		"rules of which tags may go; default: the file cleanup below the root"),
 	SWITCH("auth", auth, "off", "check who a request comes from and what it may do"),
 	TEXT("password-file", password_file, "", "users and passwords, as htpasswd -B writes"),
 	TEXT("key-file", key_file, "", "users and SSH keys, as authorized_keys"),
@@ -411,7 +413,8 @@ static bool is_public_url(struct view url)
 static int check_files(const struct config *c, struct err *err)
 {
 	static const char *const names[] = {
-		"password-file", "key-file", "access-file", "group-file", "outside-keys"};
+		"password-file", "key-file", "access-file", "group-file", "cleanup-file",
+		"outside-keys"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		const char *path = text_of(c, find(view_of(names[i])));

@@ -37,6 +37,7 @@ struct config {
 	uint64_t upload_idle;     /* seconds an upload session may stand still */
 	uint64_t quota_bytes;     /* of a namespace, 0: no limit */
 	uint64_t quota_manifests; /* of a namespace, 0: no limit */
+	char *cleanup_file;       /* "" for "cleanup" below the root */
 	bool auth;                /* requests are checked; the paths below are "" for none */
 	char *password_file;
 	char *key_file;

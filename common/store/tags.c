@@ -89,6 +89,9 @@ int tags_set(struct store *s, const struct repo_name *r, const struct tag *t,
 	bool same = io_readlink(s->root, tag.text, now, sizeof(now)) >= 0 &&
 		    view_is(view_of(now), target.text);
 
+	/* Its time is that of the last push, also of the same manifest. */
+	if (same && io_touch(s->root, tag.text) < 0)
+		same = false;
 	if (!same && replace(s, &tag, &target, err) < 0)
 		return -1;
 	/*

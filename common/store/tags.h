@@ -16,7 +16,8 @@ int tags_resolve(struct store *s, const struct repo_name *r, const struct tag *t
 /*
  * Sets or moves a tag durably; the caller holds the repository lock and knows the
  * manifest is there. Readers see the old manifest or the new one. On failure the tag is
- * one of the two.
+ * one of the two. The link's modification time is that of its last push, whether it moved
+ * or not.
  */
 int tags_set(struct store *s, const struct repo_name *r, const struct tag *t,
 	const struct digest *d, struct err *err);

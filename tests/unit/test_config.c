@@ -339,7 +339,8 @@ static void check_sees_what_belongs_together(void **state)
 static void paths_of_files_are_absolute(void **state)
 {
 	static const char *const names[] = {
-		"password-file", "key-file", "access-file", "group-file", "outside-keys"};
+		"password-file", "key-file", "access-file", "group-file", "cleanup-file",
+		"outside-keys"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

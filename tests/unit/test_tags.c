@@ -4,6 +4,7 @@
 #include "base/io.h"
 #include "format/media.h"
 #include "support/fixture.h"
+#include "support/states.h"
 #include "support/values.h"
 
 #include <errno.h>
@@ -96,6 +97,11 @@ static void a_tag_is_set_and_moves(void **state)
 	set(f, "latest", &two);
 	assert_int_equal(io_stat(f->store.root, "repos/a/b/@tags/latest", &after), 0);
 	assert_int_equal(before.st_ino, after.st_ino);
+	/* but its time is that of the last push */
+	states_touch(f, "repos/a/b/@tags/latest", before.st_mtim.tv_sec - 1000);
+	set(f, "latest", &two);
+	assert_int_equal(io_stat(f->store.root, "repos/a/b/@tags/latest", &after), 0);
+	assert_true(after.st_mtim.tv_sec >= before.st_mtim.tv_sec);
 	/* Tags are case-sensitive. */
 	set(f, "Latest", &one);
 	expect_at(f, "latest", &two);
