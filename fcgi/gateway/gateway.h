@@ -48,7 +48,9 @@ int gateway_fcgi_run(int fd, unsigned timeout_s, gateway_serve serve, void *arg)
 /*
  * CGI: one request from the environment, standard input and standard output. A body is
  * read up to CONTENT_LENGTH, or to the end of standard input when there is none; input
- * that does not come for timeout_s seconds (0: never) is given up.
+ * that does not come for timeout_s seconds (0: never) is given up. SIGTERM is ignored from
+ * here on: it must not end a request in the middle. Standard output is closed behind the
+ * reply, and what serve() leaves unread of the body is read and thrown away.
  */
 void gateway_cgi_run(unsigned timeout_s, gateway_serve serve, void *arg);
 

@@ -77,6 +77,20 @@ static bool cgi_abandoned(struct gateway *g)
 	return poll(&p, 1, 0) > 0 && (p.revents & (POLLERR | POLLHUP));
 }
 
+/*
+ * Reads what is left of the body, behind the end of the reply: a web server whose write of
+ * the body fails may take the reply for lost (Apache does now and then).
+ */
+static void drain(struct cgi *c)
+{
+	char bytes[65536];
+	int out = STDOUT_FILENO;
+
+	io_close(&out);
+	while (cgi_body(&c->gateway, bytes, sizeof(bytes)) > 0)
+		;
+}
+
 void gateway_cgi_run(unsigned timeout_s, gateway_serve serve, void *arg)
 {
 	struct cgi c = {
@@ -95,5 +109,11 @@ void gateway_cgi_run(unsigned timeout_s, gateway_serve serve, void *arg)
 	if (length && *length && num_parse(view_of(length), &c.left) != 0)
 		c.left = 0;
 	sigaction(SIGPIPE, &ignore, NULL);
+	/*
+	 * A web server sends it when the client has gone. The end of the body says so as
+	 * well, and leaves us the time to keep what has arrived.
+	 */
+	sigaction(SIGTERM, &ignore, NULL);
 	serve(&c.gateway, arg);
+	drain(&c);
 }

@@ -80,20 +80,16 @@ static void blob_headers(struct exchange *x, const struct digest *d)
 }
 
 /*
- * Web servers decode the path of a send-file field: everything but its slashes is
- * encoded.
+ * lighttpd and nginx decode the path of a send-file field, Apache does not: what a path
+ * of ours consists of stands as it is.
  */
 static void add_encoded_path(struct buf *out, const char *path)
 {
-	struct view component, rest = view_of(path);
-	bool more;
-
-	do {
-		more = view_cut(rest, '/', &component, &rest);
-		buf_add_urlencoded(out, component);
-		if (more)
-			buf_add_char(out, '/');
-	} while (more);
+	for (; *path; path++)
+		if (*path == '/' || *path == '@')
+			buf_add_char(out, *path);
+		else
+			buf_add_urlencoded(out, (struct view){path, 1});
 }
 
 /*
