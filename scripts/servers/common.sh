@@ -2,12 +2,12 @@
 # What scripts/run does with the processes of a registry, whatever the web server. $run is the
 # directory of sockets, logs and settings, $pid the web server's process id.
 
-# What a file beside this one says of its web server; besides, server_command completes what
-# is in $run/etc, and sets $command, which stays in the foreground.
+# What a file beside this one says of its web server, and two functions: server_sendfile prints
+# who sends a blob unless the settings say, and server_command completes what is in $run/etc
+# and sets $command, which stays in the foreground.
 server_name=''     # its log is log/<name>.log
 server_packages='' # groups of scripts/deps, beside build
 server_files=()    # what it needs of conf/
-server_sendfile='' # who sends a blob, unless the settings say
 server_stop=''     # the signal that lets requests end
 server_pools=''    # not empty: it does not start the programs itself
 
@@ -78,6 +78,12 @@ end_registry() {
 		die "process $1 cannot be ended"
 	end_programs
 	(cd / && as_owner rm -f "$run/server.pid" "$run/url")
+	sweep
+}
+
+# What a web server has left.
+sweep() {
+	(cd / && as_owner find "$run" -maxdepth 2 '(' -type s -o -path "$run/spool/*" ')' -delete)
 }
 
 end_programs() {

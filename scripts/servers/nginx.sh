@@ -4,7 +4,6 @@
 server_name=nginx
 server_packages=nginx
 server_files=(nginx.conf errors)
-server_sendfile=x-accel
 # Requests under way may end.
 server_stop=QUIT
 server_pools=1
@@ -12,4 +11,8 @@ server_pools=1
 server_command() {
 	put_values nginx.conf
 	command=(nginx -e "$run/log/nginx.log" -p "$run/" -c "$run/etc/nginx.conf" -g 'daemon off;')
+}
+
+server_sendfile() {
+	echo x-accel
 }

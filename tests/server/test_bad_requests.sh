@@ -130,7 +130,7 @@ for request in 'GET /v2/ HTTP/1.1\r\n\r\n' 'BREW /v2/ HTTP/1.1\r\nHost: a\r\nCon
 	'GET /v2/ HTTP/1.1\r\nHost: a\r\nbroken line\r\n\r\n' \
 	"GET /v2/ HTTP/1.1\r\nHost: a\r\nLong: $long\r\n\r\n" \
 	'PUT /v2/bad/it/manifests/x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n' \
-	'GET /v2/ HTTP/9.1\r\nHost: a\r\n\r\n'; do
+	'GET /v2/ HTTP/0.7\r\nHost: a\r\n\r\n'; do
 	raw "$request"
 	is "${request:0:60}" "$status $(field content-type) $(error_code)" '[45][0-9][0-9] application/json [A-Z]*'
 done

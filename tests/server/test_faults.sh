@@ -40,7 +40,13 @@ settled() {
 
 open_session faults/vanish
 vanish "Content-Length: $size"
-if wait_until settled; then
+if [ "$server" = apache-fcgid ]; then
+	skip "what arrived is kept: mod_fcgid takes in all of a body before a program gets it"
+	offset=0
+	settled() {
+		return 0
+	}
+elif wait_until settled; then
 	pass
 else
 	fail "what arrived is kept" "status $status, range $(field range)"

@@ -73,6 +73,8 @@ check_pull() {
 	: >"$work/empty"
 	push_blob it/app "$work/empty"
 	is "$server: an empty blob" "$status" 201
+	http HEAD "/v2/it/app/blobs/$(digest_of "$work/empty")"
+	is "$server: HEAD of the empty blob" "$status $(field content-length)" '200 0?(0)'
 	http GET "/v2/it/app/blobs/$(digest_of "$work/empty")"
 	is "$server: GET of the empty blob" "$status $(field content-length)" '200 0'
 }
@@ -189,13 +191,15 @@ check_skopeo() {
 		"$(jq -r '.manifests[0].digest' "$work/layout/index.json")"
 }
 
-# A program that is not there: the web server answers, in JSON.
+# A program that is not there, or ends at once: the web server answers, in JSON.
 check_outage() {
 	local pools=$store/run/etc/pools as=() workers
 	[ "$(id -u)" != 0 ] || as=(setpriv --reuid "$(stat -c %u "$store")" --regid "$(stat -c %g "$store")" \
 		--clear-groups --)
 	workers=$(workers_of tags)
 	mv "$store/run/bin/tags" "$work/tags"
+	printf '#!/bin/sh\nexit 1\n' >"$store/run/bin/tags"
+	chmod 755 "$store/run/bin/tags"
 	if [ -e "$pools" ]; then
 		(cd / && "${as[@]}" bash "$pools" stop --only tags --run "$store/run") >"$work/pools.out"
 	else
@@ -205,8 +209,9 @@ check_outage() {
 		http GET /v2/it/app/tags/list
 		[[ "$status $(error_code)" = 50[0234]\ UNKNOWN ]]
 	}
-	check "$server: a program that is not there" wait_until out
+	check "$server: a program that is no more" wait_until out
 	is "$server: what is said then" "$(field content-type)" application/json
+	rm "$store/run/bin/tags"
 	mv "$work/tags" "$store/run/bin/tags"
 	[ ! -e "$pools" ] || (cd / && "${as[@]}" bash "$pools" start --only tags --run "$store/run" \
 		--bin "$store/run/bin" --conf "$store/run/etc/lighter.conf") >"$work/pools.out"
@@ -226,7 +231,7 @@ installed() {
 }
 
 shopt -s extglob
-[ $# -gt 0 ] || set -- lighttpd nginx
+[ $# -gt 0 ] || set -- lighttpd nginx apache apache-fcgid lighttpd-cgi apache-cgi
 for server; do
 	if ! installed "$server"; then
 		skip "$server is not installed"
