@@ -3,6 +3,7 @@
 #include "store/repos.h"
 #include "support/cleaning.h"
 #include "support/invariants.h"
+#include "support/pusher.h"
 #include "support/values.h"
 
 #include <setjmp.h>
@@ -231,6 +232,34 @@ static void a_busy_repository_is_a_problem(void **state)
 	io_close(&lock);
 }
 
+/* A tag that was just pushed is one of the newest, and has its manifest. */
+static void pushes_meanwhile_are_whole(void **state)
+{
+	struct fixture *f = *state;
+	static struct report report;
+	struct cleanup_result result;
+	uint64_t removed = 0;
+
+	f->config.durability = DURABILITY_RELAXED;
+	for (unsigned round = 0; round < 10; round++) {
+		pid_t pusher = pusher_start(f, "a/b", round * 20, 20);
+
+		while (pusher_runs(pusher)) {
+			assert_int_equal(cleaning_run(f, "a/b keep-newest=3",
+						 (struct cleanup_options){0}, &report, &result),
+				ERR_NONE);
+			assert_int_equal(result.problems, 0);
+			removed += result.tags;
+		}
+		assert_int_equal(invariants_check(f->dir), 0);
+	}
+	assert_int_equal(cleaning_run(f, "a/b keep-newest=3", (struct cleanup_options){0},
+				 &report, &result),
+		ERR_NONE);
+	assert_true(removed + result.tags > 0);
+	assert_int_equal(names_in(f, "repos/a/b/@tags"), 3);
+}
+
 static void the_file_is_loaded(void **state)
 {
 	struct fixture *f = *state;
@@ -279,6 +308,7 @@ int main(void)
 		TEST(a_run_goes_over_all_and_goes_on),
 		TEST(one_repository),
 		TEST(a_busy_repository_is_a_problem),
+		TEST(pushes_meanwhile_are_whole),
 		TEST(the_file_is_loaded),
 	};
 

@@ -3,13 +3,12 @@
 
 #include "base/io.h"
 #include "base/log.h"
-#include "format/media.h"
+#include "store/account.h"
 #include "store/account_recount.h"
-#include "store/blobs.h"
 #include "store/manifest_order.h"
-#include "store/manifests.h"
 #include "store/repos.h"
 #include "support/invariants.h"
+#include "support/pusher.h"
 #include "support/states.h"
 #include "support/values.h"
 
@@ -21,8 +20,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -301,67 +298,17 @@ static void parents_come_before_their_children(void **state)
 	free(d);
 }
 
-/* One push as a client does it; a refusal is right, a fault is not. */
-static bool push(struct store *s, unsigned i)
-{
-	static const char config[] = "{}";
-	struct repo_name r = as_repo("a/b");
-	struct digest blob = as_digest(DIGEST_SHA256, config);
-	struct tag t = as_tag("t");
-	struct manifest doc = MANIFEST_INIT;
-	struct err err = ERR_INIT;
-	struct manifest_push p = {.repo = &r, .doc = &doc, .tags = &t, .ntags = 1};
-	struct staged f = STAGED_INIT;
-	char text[512];
-	int rc = staged_open(s, &f, &err);
-
-	if (rc == 0 && io_write_all(f.fd, config, 2) < 0)
-		rc = -1;
-	if (rc == 0)
-		rc = staged_finish(s, &f, &err);
-	if (rc == 0)
-		rc = blobs_publish(s, &r, &blob, 2, &f.path, &err);
-	staged_discard(s, &f);
-	snprintf(text, sizeof(text),
-		"{\"schemaVersion\":2,\"annotations\":{\"n\":\"%u\"},\"config\":{"
-		"\"mediaType\":\"application/vnd.oci.image.config.v1+json\","
-		"\"digest\":\"sha256:%s\",\"size\":2},\"layers\":[]}",
-		i, blob.hex);
-	p.bytes = view_of(text);
-	p.digest = as_digest(DIGEST_SHA256, text);
-	if (rc == 0)
-		rc = manifest_parse(p.bytes, MEDIA_OCI_MANIFEST, &doc, &err);
-	if (rc == 0)
-		rc = manifests_put(s, &p, &err);
-	rc = rc < 0 && err.code != ERR_MANIFEST_BLOB_UNKNOWN && err.code != ERR_BUSY;
-	if (rc)
-		fprintf(stderr, "push: %s\n", err.text);
-	manifest_release(&doc);
-	err_release(&err);
-	return rc == 0;
-}
-
 /* Removes it again and again while a child process pushes; afterwards all is right. */
-static void remove_while_pushed(struct fixture *f, unsigned from, unsigned pushes)
+static void remove_while_pushed(struct fixture *f, unsigned from)
 {
 	struct repo_removed out;
-	int status = 0;
-	pid_t child = fork();
+	pid_t child = pusher_start(f, "a/b", from, 20);
 
-	assert_int_not_equal(child, -1);
-	if (child == 0) {
-		unsigned good = 0;
-
-		for (unsigned i = 0; i < pushes; i++)
-			good += push(&f->store, from + i);
-		_exit(good == pushes ? 0 : 1);
-	}
-	while (waitpid(child, &status, WNOHANG) == 0) {
+	while (pusher_runs(child)) {
 		enum err_code code = take_away(f, "a/b", &out);
 
 		assert_true(code == ERR_NONE || code == ERR_NAME_UNKNOWN);
 	}
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	assert_int_equal(invariants_check(f->dir), 0);
 	account_of(f, "a");
 }
@@ -370,11 +317,14 @@ static void pushes_meanwhile_fail_or_are_whole(void **state)
 {
 	struct fixture *f = *state;
 	struct repo_removed out;
+	pid_t child;
 
 	f->config.durability = DURABILITY_RELAXED;
 	for (unsigned round = 0; round < 10; round++)
-		remove_while_pushed(f, round * 20, 20);
-	assert_true(push(&f->store, 200));
+		remove_while_pushed(f, round * 20);
+	child = pusher_start(f, "a/b", 200, 1);
+	while (pusher_runs(child))
+		;
 	assert_catalog(f, "a/b ");
 	assert_int_equal(take_away(f, "a/b", &out), ERR_NONE);
 	assert_int_equal(names_in(f, "repos"), 0);
