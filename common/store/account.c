@@ -188,8 +188,14 @@ static int set_aside_surely(struct hold *h, const struct account_change *c, uint
 	return account_record_drop(h->store, h->ns, err);
 }
 
-static int lose_held(
-	struct hold *h, const struct account_change *c, bool *lost, struct err *err)
+/* What a loss depends on; still is NULL where it depends on nothing. */
+struct condition {
+	bool (*still)(void *arg);
+	void *arg;
+};
+
+static int lose_held(struct hold *h, const struct account_change *c,
+	const struct condition *on, bool *lost, struct err *err)
 {
 	struct path entry = entry_path(c);
 	uint64_t size;
@@ -197,6 +203,8 @@ static int lose_held(
 
 	if (held <= 0)
 		return held;
+	if (on->still && !on->still(on->arg))
+		return 0;
 	if (set_aside_surely(h, c, size, err) < 0)
 		return -1;
 	if (io_unlink(h->store->root, entry.text) < 0)
@@ -205,9 +213,10 @@ static int lose_held(
 	return 0;
 }
 
-int account_lose(
-	struct store *s, const struct account_change *c, bool *lost, struct err *err)
+int account_lose_if(struct store *s, const struct account_change *c,
+	bool (*still)(void *arg), void *arg, bool *lost, struct err *err)
 {
+	const struct condition on = {still, arg};
 	struct hold h = HOLD_INIT(s, c->repo);
 	uint64_t size;
 	int rc;
@@ -219,11 +228,17 @@ int account_lose(
 		return rc;
 	rc = hold(&h, err);
 	if (rc == 0)
-		rc = lose_held(&h, c, lost, err);
+		rc = lose_held(&h, c, &on, lost, err);
 	let_go(&h);
 	if (rc < 0 || !*lost)
 		return rc;
 	return sync_entry(s, c, err);
+}
+
+int account_lose(
+	struct store *s, const struct account_change *c, bool *lost, struct err *err)
+{
+	return account_lose_if(s, c, NULL, NULL, lost, err);
 }
 
 /* Removes the entry of c if it is there, and adds it to *lost. */

@@ -54,6 +54,12 @@ int account_gain(struct store *s, const struct account_change *c, const struct p
 int account_lose(
 	struct store *s, const struct account_change *c, bool *lost, struct err *err);
 /*
+ * The same, if still(arg) is true when it is asked under the lock of the account, where
+ * nobody gains or replaces the entry; it takes no lock and calls none of these functions.
+ */
+int account_lose_if(struct store *s, const struct account_change *c,
+	bool (*still)(void *arg), void *arg, bool *lost, struct err *err);
+/*
  * Takes many of one kind away, with one hold of the lock and one sync for all. Those that
  * are not there are passed over. *lost is what went, on failure too.
  */
