@@ -145,6 +145,11 @@ void io_write_behind(int fd, uint64_t offset, uint64_t len)
 	sync_file_range(fd, (off_t)offset, (off_t)len, SYNC_FILE_RANGE_WRITE);
 }
 
+void io_read_ahead(int fd, uint64_t offset, uint64_t len)
+{
+	posix_fadvise(fd, (off_t)offset, (off_t)len, POSIX_FADV_WILLNEED);
+}
+
 int io_chmod(int fd, mode_t mode)
 {
 	int rc;

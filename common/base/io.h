@@ -34,6 +34,8 @@ MUST_USE int io_fdatasync(int fd);
 MUST_USE int io_fsync(int fd);
 /* Starts writing [offset, offset+len) to disk without waiting. Advice: failure is ignored. */
 void io_write_behind(int fd, uint64_t offset, uint64_t len);
+/* Starts reading [offset, offset+len) from disk without waiting. Advice, as above. */
+void io_read_ahead(int fd, uint64_t offset, uint64_t len);
 MUST_USE int io_chmod(int fd, mode_t mode);
 MUST_USE int io_link(int dir, const char *from, const char *to);
 MUST_USE int io_symlink(const char *target, int dir, const char *path);

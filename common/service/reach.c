@@ -159,18 +159,19 @@ static int read_manifest(const struct load *l, const struct digest *d,
 	m->subject = REACH_NONE;
 	m->first = l->g->nrefs;
 	m->count = 0;
-	m->damaged = false;
+	m->damaged = m->corrupt = false;
 	m->bytes = file.content.len;
 	if (rc < 0 && err->code == ERR_MANIFEST_UNKNOWN) {
 		rc = corrupt = is_corrupt(l, d, err);
-		m->damaged = corrupt == 1;
+		m->damaged = m->corrupt = corrupt == 1;
 		m->present = corrupt == 1;
 	} else if (rc == 0) {
 		rc = manifest_parse(file.content, file.media_type, &doc, err);
+		m->damaged = rc < 0 && err_is_refusal(err);
 		if (rc == 0)
 			rc = add_document(l->g, m, &doc, file.content, err);
-		else if (err_is_refusal(err))
-			m->damaged = true;
+		if (rc == 0 && l->g->document)
+			rc = l->g->document(l->g->arg, d, &doc, err);
 	}
 	if (m->damaged) {
 		err_release(err);

@@ -34,6 +34,7 @@ struct reach_manifest {
 	struct reach_stamp stamp;
 	uint64_t bytes; /* of the content, without the line of the media type */
 	bool present, damaged;
+	bool corrupt; /* damaged, and its bytes are not those of its digest */
 	bool tagged; /* by reach_tags */
 	bool root;   /* set by the caller, who also clears it */
 	bool kept;   /* by reach_mark: reached from a root */
@@ -58,6 +59,10 @@ struct reach {
 	uint32_t *order; /* of reach_doomed; room for all manifests */
 	size_t order_size;
 	size_t present, damaged; /* numbers of manifests */
+	/* The caller's, set after reach_open: gets every document that is read. Or NULL. */
+	int (*document)(void *arg, const struct digest *d, const struct manifest *doc,
+		struct err *err);
+	void *arg;
 };
 
 #define REACH_INIT ((struct reach){0})

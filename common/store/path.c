@@ -2,6 +2,7 @@
 
 #include "base/attr.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -114,6 +115,12 @@ struct path path_account_file(const struct repo_name *r, const char *file)
 	struct view ns = repo_name_namespace(r);
 
 	return build(PATH_QUOTA "/%.*s/%s", VIEW_ARG(ns), file);
+}
+
+struct path path_quarantine(const struct digest *d, uint64_t ino)
+{
+	return build(PATH_QUARANTINE "/%s-%s-%" PRIu64, digest_algorithm_name(d->algorithm),
+		d->hex, ino);
 }
 
 struct path path_tag_target(const struct digest *d)

@@ -8,6 +8,8 @@
 #include "format/digest.h"
 #include "format/name.h"
 
+#include <stdint.h>
+
 struct path {
 	char text[768]; /* the longest has 6 + 255 + 19 + 128 + 1 + 128: a referrer's */
 };
@@ -17,6 +19,7 @@ struct path {
 #define PATH_UPLOADS "uploads"
 #define PATH_TMP "tmp"
 #define PATH_QUOTA "quota"
+#define PATH_QUARANTINE "quarantine"
 
 struct path path_blob(const struct digest *d);
 struct path path_blob_dir(const struct digest *d);
@@ -39,6 +42,8 @@ struct path path_tmp(const struct session_id *id);
 /* The account of the namespace that r belongs to: its directory, and a file of it. */
 struct path path_account(const struct repo_name *r);
 struct path path_account_file(const struct repo_name *r, const char *file);
+/* What is left of a file with that inode number that no longer is d. */
+struct path path_quarantine(const struct digest *d, uint64_t ino);
 /* The text a tag's symbolic link holds, and back: 0 or -1. */
 struct path path_tag_target(const struct digest *d);
 int path_tag_target_parse(const char *target, struct digest *out);

@@ -11,6 +11,7 @@
  *     repos/<name>/@lock                          see repos.h
  *     uploads/<id>/                               see uploads.h
  *     tmp/                                        files on their way to their place
+ *     quarantine/                                 see quarantine.h
  *     format                                      "lighter 1\n"
  */
 #ifndef STORE_STORE_H
