@@ -215,6 +215,7 @@ static void make_corrupt(struct states *s, char *const *words, unsigned n)
 	assert_true(fd != -1);
 	assert_int_equal(write(fd, "!", 1), 1);
 	close(fd);
+	assert_int_equal(chmod(path, 0444), 0);
 }
 
 static void make_damaged(struct states *s, char *const *words, unsigned n)

@@ -100,7 +100,7 @@ struct digest plant_blob(const struct fixture *f, const char *repo, const char *
 	place(f, path, from);
 	snprintf(path, sizeof(path), "repos/%s/@blobs/sha256/%s", repo, d.hex);
 	place(f, path, to);
-	demand(link(from, to) == 0, "cannot link", to);
+	demand(chmod(from, 0444) == 0 && link(from, to) == 0, "cannot link", to);
 	forget_account(f, repo);
 	return d;
 }
