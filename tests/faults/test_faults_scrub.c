@@ -1,0 +1,225 @@
+/*
+ * A scrub that mends, with every call of common/base/io.c failing in turn, and killed before
+ * it. Whatever happened, nothing that was good is lost, and the next scrub mends the rest:
+ * then the store is whole, and every account is exact.
+ */
+#include "base/io.h"
+#include "base/log.h"
+#include "support/damage.h"
+#include "support/invariants.h"
+#include "support/values.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#ifndef IO_FAULTS
+#error "this test needs a build with -DIO_FAULTS"
+#endif
+
+#define KILL (-1)
+
+static unsigned cases;
+
+struct scene {
+	struct fixture f;
+	struct states s;
+	const char *left; /* what there is after it was mended */
+	unsigned others;  /* blobs that another repository has then */
+};
+
+/* The directories that are not used cost calls, and time. */
+static void remove_empty_dirs(struct fixture *f)
+{
+	char path[128];
+
+	for (unsigned i = 0; i < 512; i++) {
+		snprintf(path, sizeof(path), "%s/blobs/%s/%02x", f->dir,
+			i < 256 ? "sha256" : "sha512", i % 256);
+		rmdir(path);
+	}
+}
+
+/* Damages of content, each of which needs others of the store to be mended. */
+static void damage_content(struct scene *w)
+{
+	struct states *s = &w->s;
+
+	states_make(s, "blob a; blob b; blob c; blob z; image I a b; image J a c;"
+		       "image K a; tag t I; tag u J; tag v K");
+	damage_share(s, "b", "c/d");
+	damage_keep_account(s);
+	/* There is a good copy of b, c has a bad one, and of z there is none. */
+	damage_copy(s, "b");
+	damage_flip_entry(s, "b");
+	damage_copy(s, "c");
+	damage_flip_own(s, "c");
+	damage_share(s, "z", "c/d");
+	damage_flip_entry(s, "z");
+	damage_flip_own(s, "K");
+	w->left = "a b c I J t u";
+	w->others = 1;
+}
+
+static void damage_the_rest(struct scene *w)
+{
+	struct states *s = &w->s;
+
+	states_make(s, "blob a; blob b; blob c; image I a b; image J a c; referrer S I a;"
+		       "tag t I; tag u gone; listed gone I; listed J I");
+	damage_keep_account(s);
+	damage_remove_entry(s, "b");
+	damage_copy(s, "c");
+	damage_mode(s, "a", 0664);
+	plant_link(&w->f, "repos/a/b/@tags/w", "../../elsewhere");
+	plant_file(&w->f, "uploads/0123456789abcdef0123456789abcdef/state", "nonsense");
+	plant_file(&w->f, "uploads/0123456789abcdef0123456789abcdef/data", "bytes");
+	w->left = "a b c I J S t";
+}
+
+static void (*const damages[])(struct scene *w) = {damage_content, damage_the_rest};
+#define NDAMAGES (sizeof(damages) / sizeof(damages[0]))
+
+static void scene_open(struct scene *w, size_t damage)
+{
+	*w = (struct scene){0};
+	fixture_open(&w->f);
+	w->s = (struct states){.f = &w->f, .repo = "a/b"};
+	damages[damage](w);
+	remove_empty_dirs(&w->f);
+}
+
+static void mend(struct scene *w)
+{
+	struct scrub_options o = {.repair = true};
+	struct scrub_result r;
+	struct err err = ERR_INIT;
+
+	/* What failed is an item; want of memory alone is a failure. */
+	scrub_run(&w->f.store, &o, NULL, &r, &err);
+	err_release(&err);
+}
+
+static void check(struct scene *w, unsigned k, int errnum, unsigned allow)
+{
+	struct scrub_options o = {.repair = true};
+	struct scrub_result r;
+	char text[DAMAGE_TEXT];
+
+	/* The next one mends what is left, and no account has to be set right. */
+	damage_scrub(&w->s, &o, &r, text);
+	if (strstr(text, "account"))
+		fail_msg("call %u, %d: the account is wrong: %s", k, errnum, text);
+	damage_scrub(&w->s, NULL, &r, text);
+	if (text[0])
+		fail_msg("call %u, %d: not mended: %s", k, errnum, text);
+	if (strcmp(states_left(&w->s), w->left) != 0)
+		fail_msg("call %u, %d: left is %s", k, errnum, w->s.left);
+	if (names_in(&w->f, "repos/c/d/@blobs/sha256") != w->others)
+		fail_msg("call %u, %d: another repository lost a blob", k, errnum);
+	if (invariants_check_but(w->f.dir, allow) != 0)
+		fail_msg("call %u, %d: the store is not whole", k, errnum);
+}
+
+static bool run_failing(size_t damage, unsigned k, int errnum)
+{
+	struct scene w;
+	unsigned before, calls;
+
+	scene_open(&w, damage);
+	before = open_descriptors();
+	io_fault_arm(k, errnum);
+	mend(&w);
+	calls = io_fault_calls();
+	io_fault_arm(0, 0);
+	assert_int_equal(open_descriptors(), before);
+	check(&w, k, errnum, 0);
+	fixture_close(&w.f);
+	cases += k <= calls;
+	return k <= calls;
+}
+
+static bool run_killed(size_t damage, unsigned k)
+{
+	struct scene w;
+	int status;
+	pid_t child;
+	bool killed;
+
+	scene_open(&w, damage);
+	child = fork();
+	assert_int_not_equal(child, -1);
+	if (child == 0) {
+		io_fault_arm(k, KILL);
+		mend(&w);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+	check(&w, k, KILL, INVARIANTS_TMP);
+	fixture_close(&w.f);
+	cases += killed;
+	return killed;
+}
+
+static void run_all(int errnum)
+{
+	for (size_t i = 0; i < NDAMAGES; i++)
+		for (unsigned k = 1; run_failing(i, k, errnum); k++)
+			;
+}
+
+static void input_output_error(void **state)
+{
+	(void)state;
+	run_all(EIO);
+}
+
+static void full_disk(void **state)
+{
+	(void)state;
+	run_all(ENOSPC);
+}
+
+static void interrupted_calls(void **state)
+{
+	(void)state;
+	run_all(EINTR);
+}
+
+static void killed_scrub(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NDAMAGES; i++)
+		for (unsigned k = 1; run_killed(i, k); k++)
+			;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(input_output_error),
+		cmocka_unit_test(full_disk),
+		cmocka_unit_test(interrupted_calls),
+		cmocka_unit_test(killed_scrub),
+	};
+	int failed;
+
+	/* Nothing here is about the disk, and memory is faster. */
+	if (access("/dev/shm", W_OK) == 0)
+		setenv("TMPDIR", "/dev/shm", 0);
+	log_set_level(LOG_LEVEL_ERROR);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	printf("faults: %u cases in %zu damages\n", cases, NDAMAGES);
+	return failed;
+}
