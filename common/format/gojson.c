@@ -41,12 +41,13 @@ static char short_escape(char c, const char *from, const char *to)
 static void add_json_char(struct buf *out, const char *bytes, size_t len)
 {
 	uint32_t c = code_point(bytes, len);
-	char letter = len == 1 ? short_escape(bytes[0], "\"\\\b\f\n\r\t", "\"\\bfnrt") : 0;
+	char letter =
+	        len == 1 ? short_escape(bytes[0], "\"\\\b\f\n\r\t", "\"\\bfnrt") : 0;
 
 	if (letter)
 		buf_addf(out, "\\%c", letter);
 	else if (c < 0x20 || c == '<' || c == '>' || c == '&' || c == 0x2028 ||
-		 c == 0x2029)
+	         c == 0x2029)
 		buf_addf(out, "\\u%04" PRIx32, c);
 	else
 		buf_add(out, bytes, len);
@@ -70,9 +71,9 @@ int gojson_add_string(struct buf *out, struct view s)
 static void add_source_char(struct buf *out, const char *bytes, size_t len)
 {
 	uint32_t c = code_point(bytes, len);
-	char letter = len == 1 ? short_escape(bytes[0], "\"\\\a\b\f\n\r\t\v",
-					 "\"\\abfnrtv")
-			       : 0;
+	char letter =
+	        len == 1 ? short_escape(bytes[0], "\"\\\a\b\f\n\r\t\v", "\"\\abfnrtv")
+	                 : 0;
 
 	if (letter)
 		buf_addf(out, "\\%c", letter);
@@ -143,7 +144,7 @@ static void shortest(double v, bool single, struct decimal *out)
 static void add_exponent_form(struct buf *out, const struct decimal *d, int width)
 {
 	buf_addf(out, "%c%s%se%c%0*d", d->digits[0], d->digits[1] ? "." : "",
-		d->digits + 1, d->exponent < 0 ? '-' : '+', width, abs(d->exponent));
+	        d->digits + 1, d->exponent < 0 ? '-' : '+', width, abs(d->exponent));
 }
 
 static void add_plain_form(struct buf *out, const struct decimal *d)
@@ -173,7 +174,7 @@ static int add_number(struct buf *out, double v, bool single)
 		buf_add_char(out, '-');
 	/* The limits are floats of the same width. */
 	if (size != 0 && (size < (single ? (double)1e-6f : 1e-6) ||
-				 size >= (single ? (double)1e21f : 1e21)))
+	                         size >= (single ? (double)1e21f : 1e21)))
 		add_exponent_form(out, &d, d.exponent < 0 ? 1 : 2);
 	else
 		add_plain_form(out, &d);
@@ -232,7 +233,8 @@ static int add_object(struct buf *out, struct json_object *object)
 		out->failed = true;
 		return -1;
 	}
-	json_object_object_foreach(object, name, value) {
+	json_object_object_foreach(object, name, value)
+	{
 		(void)value;
 		names[n++] = name;
 	}
@@ -276,7 +278,7 @@ int gojson_add_value(struct buf *out, struct json_object *value)
 	switch (json_object_get_type(value)) {
 	case json_type_boolean:
 		return buf_add_str(
-			out, json_object_get_boolean(value) ? "true" : "false");
+		        out, json_object_get_boolean(value) ? "true" : "false");
 	case json_type_int:
 		return add_integer(out, value);
 	case json_type_double:

@@ -58,7 +58,8 @@ static void put(struct view v, char *out, size_t size)
 	(void)view_copy(v, out, size);
 }
 
-/* What stands before the last '/' of a name without its tag: [scheme://][host/]namespace. */
+/* What stands before the last '/' of a name without its tag: [scheme://][host/]namespace.
+ */
 static int read_origin(struct view text, struct model_name *out)
 {
 	struct view host, space;
@@ -83,8 +84,8 @@ static int read_origin(struct view text, struct model_name *out)
 static int read_parts(struct view text, struct model_name *out)
 {
 	struct view origin, model, name, tag;
-	bool has_tag = view_cut_last(text, ':', &name, &tag) &&
-		!memchr(tag.ptr, '/', tag.len);
+	bool has_tag =
+	        view_cut_last(text, ':', &name, &tag) && !memchr(tag.ptr, '/', tag.len);
 
 	if (has_tag) {
 		if (!is_model(tag))
@@ -102,7 +103,8 @@ static int read_parts(struct view text, struct model_name *out)
 
 int model_name_parse(struct view text, struct model_name *out)
 {
-	*out = (struct model_name){.space = MODEL_DEFAULT_SPACE, .tag = MODEL_DEFAULT_TAG};
+	*out = (struct model_name){
+	        .space = MODEL_DEFAULT_SPACE, .tag = MODEL_DEFAULT_TAG};
 	if (read_parts(text, out) == 0)
 		return 0;
 	*out = (struct model_name){.host = ""};
@@ -114,13 +116,13 @@ void model_name_text(const struct model_name *n, char out[MODEL_TEXT_SIZE])
 	bool is_default = strcmp(n->space, MODEL_DEFAULT_SPACE) == 0;
 
 	snprintf(out, MODEL_TEXT_SIZE, "%s%s%s:%s", is_default ? "" : n->space,
-		is_default ? "" : "/", n->model, n->tag);
+	        is_default ? "" : "/", n->model, n->tag);
 }
 
 bool model_name_equal(const struct model_name *a, const struct model_name *b)
 {
 	return strcmp(a->host, b->host) == 0 && strcmp(a->space, b->space) == 0 &&
-		strcmp(a->model, b->model) == 0 && strcmp(a->tag, b->tag) == 0;
+	       strcmp(a->model, b->model) == 0 && strcmp(a->tag, b->tag) == 0;
 }
 
 /* ---- escapes ---- */
@@ -142,7 +144,8 @@ static size_t plain_run(struct view v, size_t i)
 static void escape_run(struct view v, size_t i, struct buf *out)
 {
 	for (; i < v.len && is_separator(v.ptr[i]); i++)
-		buf_addf(out, "q%zu", strchr(separators, v.ptr[i]) - separators + (size_t)1);
+		buf_addf(out, "q%zu",
+		        strchr(separators, v.ptr[i]) - separators + (size_t)1);
 }
 
 static void escape(struct view v, struct buf *out)
@@ -235,24 +238,26 @@ int model_repo_parse(struct view text, bool escapes, struct repo_name *out)
 }
 
 int model_name_repo(const struct model_name *n, bool escapes, struct repo_name *repo,
-	struct tag *tag, struct err *err)
+        struct tag *tag, struct err *err)
 {
 	char text[MODEL_TEXT_SIZE];
 
 	snprintf(text, sizeof(text), "%s/%s", n->space, n->model);
 	if (model_repo_parse(view_of(text), escapes, repo) != 0)
 		return err_set(err, ERR_NAME_INVALID,
-			escapes ? "the name %s is too long"
-				: "the name %s is not lower case joined by single separators, "
-				  "which is all that this registry takes",
-			text);
+		        escapes ? "the name %s is too long"
+		                : "the name %s is not lower case joined by single "
+		                  "separators, "
+		                  "which is all that this registry takes",
+		        text);
 	if (tag_parse(view_of(n->tag), tag) != 0)
 		return err_set(err, ERR_NAME_INVALID, "'%s' is not a tag", n->tag);
 	return 0;
 }
 
 /* The part that a stored component stands for: 0, or -1 when it is none. */
-static int read_component(struct view v, bool (*is_valid)(struct view), char out[MODEL_PART_MAX + 1])
+static int read_component(
+        struct view v, bool (*is_valid)(struct view), char out[MODEL_PART_MAX + 1])
 {
 	struct buf part = BUF_INIT(MODEL_PART_MAX);
 	bool escaped = unescape(v, &part) && is_valid(buf_view(&part));
@@ -264,14 +269,15 @@ static int read_component(struct view v, bool (*is_valid)(struct view), char out
 	return rc;
 }
 
-int model_name_of_repo(const struct repo_name *repo, struct view tag, struct model_name *out)
+int model_name_of_repo(
+        const struct repo_name *repo, struct view tag, struct model_name *out)
 {
 	struct view space, model;
 
 	*out = (struct model_name){.host = ""};
 	if (!view_cut(view_of(repo->text), '/', &space, &model) ||
-		read_component(space, is_space, out->space) != 0 ||
-		read_component(model, is_model, out->model) != 0 || !is_model(tag))
+	        read_component(space, is_space, out->space) != 0 ||
+	        read_component(model, is_model, out->model) != 0 || !is_model(tag))
 		return -1;
 	return view_copy(tag, out->tag, sizeof(out->tag));
 }

@@ -14,8 +14,8 @@
  *     and every other character as it is: library/The.Lucky is library/u---qthe.qlucky
  *
  * An escaped component is one of a repository name again, so the rest of the registry
- * handles it like any other. Only that one name is escaped to it, and itself it stands for
- * itself: two models never share a repository.
+ * handles it like any other. Only that one name is escaped to it, and itself it stands
+ * for itself: two models never share a repository.
  */
 #ifndef FORMAT_MODEL_NAME_H
 #define FORMAT_MODEL_NAME_H
@@ -44,7 +44,8 @@ struct model_name {
 
 /* 0, or -1 when text is not of the grammar; what was left out has its default. */
 MUST_USE int model_name_parse(struct view text, struct model_name *out);
-/* As it is shown: without the host, and without the namespace when that is the default. */
+/* As it is shown: without the host, and without the namespace when that is the default.
+ */
 void model_name_text(const struct model_name *n, char out[MODEL_TEXT_SIZE]);
 bool model_name_equal(const struct model_name *a, const struct model_name *b);
 /*
@@ -52,12 +53,13 @@ bool model_name_equal(const struct model_name *a, const struct model_name *b);
  * escapes is false, or when what is escaped is longer than a name can be.
  */
 int model_name_repo(const struct model_name *n, bool escapes, struct repo_name *repo,
-	struct tag *tag, struct err *err);
+        struct tag *tag, struct err *err);
 /*
  * The model of a repository and a tag: 0, or -1 for one that no name of a model stands
  * for (not of two components, a '.' in the first, a part over MODEL_PART_MAX).
  */
-MUST_USE int model_name_of_repo(const struct repo_name *repo, struct view tag, struct model_name *out);
+MUST_USE int model_name_of_repo(
+        const struct repo_name *repo, struct view tag, struct model_name *out);
 /*
  * A repository name from outside. With escapes every component that needs it, and is one
  * of a model or a namespace, is escaped. 0 or -1.

@@ -24,7 +24,8 @@ static struct json_object *write_and_read(struct json_object *o, struct buf *tex
 static void check_tree(struct json_object *o)
 {
 	struct buf second = BUF_INIT(16 * TEXT_MAX), third = BUF_INIT(16 * TEXT_MAX);
-	/* Read from "-0", the first is an integer: only the texts after it are the same. */
+	/* Read from "-0", the first is an integer: only the texts after it are the same.
+	 */
 	struct json_object *a = write_and_read(o, &second);
 	struct json_object *b = write_and_read(a, &second);
 

@@ -42,7 +42,8 @@ static void check_stored(const struct model_name *n)
 	if (repo_name_parse(view_of(plain), &same) == 0)
 		assert(strcmp(repo.text, plain) == 0);
 	else
-		assert(strcmp(back.model, n->model) == 0 || strcmp(back.space, n->space) == 0);
+		assert(strcmp(back.model, n->model) == 0 ||
+		        strcmp(back.space, n->space) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
