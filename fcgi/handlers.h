@@ -29,6 +29,19 @@ HANDLER(upload_patch);
 HANDLER(upload_put);
 HANDLER(upload_delete);
 
+HANDLER(api_root);
+HANDLER(api_version);
+HANDLER(api_ps);
+HANDLER(api_tags);
+HANDLER(api_show);
+HANDLER(api_copy);
+HANDLER(api_delete);
+HANDLER(api_create);
+HANDLER(api_blob_head);
+HANDLER(api_blob_post);
+HANDLER(api_parse);
+HANDLER(api_runs_nothing);
+
 #undef HANDLER
 
 #endif

@@ -32,6 +32,22 @@ const struct route routes[] = {
 	/* blobs */
 	{"GET",    "/v2/<name>/blobs/<digest>",           ACCESS_PULL,    BODY_NONE,   blob_get,                   "end-2"},
 	{"DELETE", "/v2/<name>/blobs/<digest>",           ACCESS_DELETE,  BODY_NONE,   blob_delete,                "end-10"},
+	/* models */
+	{"GET",    "/",                                   ACCESS_NONE,    BODY_NONE,   api_root,                   "Ollama"},
+	{"GET",    "/api/version",                        ACCESS_NONE,    BODY_NONE,   api_version,                "Ollama"},
+	{"GET",    "/api/ps",                             ACCESS_NONE,    BODY_NONE,   api_ps,                     "Ollama"},
+	{"GET",    "/api/tags",                           ACCESS_BODY,    BODY_NONE,   api_tags,                   "Ollama"},
+	{"POST",   "/api/show",                           ACCESS_BODY,    BODY_MEMORY, api_show,                   "Ollama"},
+	{"POST",   "/api/copy",                           ACCESS_BODY,    BODY_MEMORY, api_copy,                   "Ollama"},
+	{"DELETE", "/api/delete",                         ACCESS_BODY,    BODY_MEMORY, api_delete,                 "Ollama"},
+	{"POST",   "/api/create",                         ACCESS_BODY,    BODY_MEMORY, api_create,                 "Ollama"},
+	{"HEAD",   "/api/blobs/<digest>",                 ACCESS_BODY,    BODY_NONE,   api_blob_head,              "Ollama"},
+	{"POST",   "/api/blobs/<digest>",                 ACCESS_BODY,    BODY_STREAM, api_blob_post,              "Ollama"},
+	{"POST",   "/api/parse",                          ACCESS_BODY,    BODY_MEMORY, api_parse,                  "-"},
+	{"POST",   "/api/generate",                       ACCESS_NONE,    BODY_NONE,   api_runs_nothing,           "Ollama"},
+	{"POST",   "/api/chat",                           ACCESS_NONE,    BODY_NONE,   api_runs_nothing,           "Ollama"},
+	{"POST",   "/api/embed",                          ACCESS_NONE,    BODY_NONE,   api_runs_nothing,           "Ollama"},
+	{"POST",   "/api/embeddings",                     ACCESS_NONE,    BODY_NONE,   api_runs_nothing,           "Ollama"},
 };
 /* clang-format on */
 

@@ -74,6 +74,8 @@ static const struct setting settings[] = {
 		"most entries of one page of a listing"),
 	SWITCH("accept-sparse", accept_sparse, "off",
 		"accept manifests that refer to content the repository does not hold"),
+	SWITCH("ollama-names", ollama_names, "off",
+		"take the names of Ollama that are no names of repositories"),
 	DURATION("receive-timeout", receive_timeout, "60s", 1, DAY,
 		"how long a peer that sends nothing may hold a worker"),
 	DURATION("lock-wait", lock_wait, "10s", 0, HOUR,

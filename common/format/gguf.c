@@ -1,12 +1,10 @@
-#include "format/gguf.h"
+#include "format/gguf_parts.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define WINDOW_SIZE ((size_t)64 << 10)
-/* Keys of an architecture that may come before its name. */
-#define PENDING_MAX 64
 /* What any metadata and any tensor takes in the file at least. */
 #define VALUE_BYTES_MIN 13
 #define TENSOR_BYTES_MIN 24
@@ -15,36 +13,7 @@
 
 /* ---- reading ---- */
 
-struct place {
-	const char *kind; /* "metadata", "tensor", or NULL in the first bytes */
-	uint64_t index;
-};
-
-/* A number whose key begins with the name of an architecture. */
-struct pending {
-	char architecture[GGUF_NAME_MAX + 1];
-	size_t wanted; /* index in architecture_keys */
-	uint64_t number;
-};
-
-struct reader {
-	const struct gguf_source *source;
-	const struct gguf_visitor *visitor;
-	struct gguf *out;
-	struct err *err;
-	uint64_t at; /* offset of the next byte */
-	char *window;
-	uint64_t window_at;
-	size_t window_len;
-	struct place place;
-	struct buf key, text, element;
-	struct pending pending[PENDING_MAX];
-	size_t npending;
-	/* The tensor that ends last. */
-	uint64_t tensors_end, last_tensor;
-};
-
-static int broken(struct reader *r, const char *what)
+int gguf_broken(struct gguf_reader *r, const char *what)
 {
 	struct view key = buf_view(&r->key);
 
@@ -58,16 +27,16 @@ static int broken(struct reader *r, const char *what)
 }
 
 /* That the next len bytes are there. */
-static int expect(struct reader *r, uint64_t len)
+static int expect(struct gguf_reader *r, uint64_t len)
 {
 	if (len > r->source->size - r->at)
-		return broken(r, "goes beyond the end of the file");
+		return gguf_broken(r, "goes beyond the end of the file");
 	if (r->at + len > GGUF_HEADER_MAX)
-		return broken(r, "the header is too long");
+		return gguf_broken(r, "the header is too long");
 	return 0;
 }
 
-static int skip(struct reader *r, uint64_t len)
+static int skip(struct gguf_reader *r, uint64_t len)
 {
 	if (expect(r, len) != 0)
 		return -1;
@@ -75,7 +44,7 @@ static int skip(struct reader *r, uint64_t len)
 	return 0;
 }
 
-static int fill_window(struct reader *r)
+static int fill_window(struct gguf_reader *r)
 {
 	uint64_t left = r->source->size - r->at;
 	size_t len = left < WINDOW_SIZE ? (size_t)left : WINDOW_SIZE;
@@ -88,7 +57,7 @@ static int fill_window(struct reader *r)
 	return 0;
 }
 
-static int take(struct reader *r, void *bytes, size_t len)
+static int take(struct gguf_reader *r, void *bytes, size_t len)
 {
 	char *to = bytes;
 
@@ -111,7 +80,7 @@ static int take(struct reader *r, void *bytes, size_t len)
 }
 
 /* A number of len bytes in the order of the file. */
-static int take_number(struct reader *r, size_t len, uint64_t *out)
+static int take_number(struct gguf_reader *r, size_t len, uint64_t *out)
 {
 	unsigned char bytes[8];
 
@@ -123,7 +92,7 @@ static int take_number(struct reader *r, size_t len, uint64_t *out)
 	return 0;
 }
 
-static int take_u32(struct reader *r, uint32_t *out)
+static int take_u32(struct gguf_reader *r, uint32_t *out)
 {
 	uint64_t n;
 
@@ -134,17 +103,17 @@ static int take_u32(struct reader *r, uint32_t *out)
 }
 
 /* The length of a string that is there. */
-static int take_length(struct reader *r, uint64_t max, uint64_t *len)
+static int take_length(struct gguf_reader *r, uint64_t max, uint64_t *len)
 {
 	if (take_number(r, 8, len) != 0)
 		return -1;
 	if (*len > max)
-		return broken(r, "a string is too long");
+		return gguf_broken(r, "a string is too long");
 	return expect(r, *len);
 }
 
 /* A string into out, or past it when out is too small for it. */
-static int take_string(struct reader *r, uint64_t max, struct buf *out)
+static int take_string(struct gguf_reader *r, uint64_t max, struct buf *out)
 {
 	uint64_t len;
 
@@ -196,7 +165,7 @@ static void set_number(struct gguf_value *v, uint64_t bits, size_t len)
 }
 
 /* A value that is no array; its text is kept in text. */
-static int take_scalar(struct reader *r, struct gguf_value *v, struct buf *text)
+static int take_scalar(struct gguf_reader *r, struct gguf_value *v, struct buf *text)
 {
 	size_t len = gguf_type_size(v->type);
 	uint64_t bits;
@@ -210,39 +179,39 @@ static int take_scalar(struct reader *r, struct gguf_value *v, struct buf *text)
 	if (take_number(r, len, &bits) != 0)
 		return -1;
 	if (v->type == GGUF_BOOL && bits > 1)
-		return broken(r, "a boolean that is neither 0 nor 1");
+		return gguf_broken(r, "a boolean that is neither 0 nor 1");
 	set_number(v, bits, len);
 	return 0;
 }
 
-static int take_type(struct reader *r, enum gguf_type *out)
+static int take_type(struct gguf_reader *r, enum gguf_type *out)
 {
 	uint32_t n;
 
 	if (take_u32(r, &n) != 0)
 		return -1;
 	if (n >= GGUF_TYPES)
-		return broken(r, "unknown type of value");
+		return gguf_broken(r, "unknown type of value");
 	*out = (enum gguf_type)n;
 	return 0;
 }
 
 /* The head of an array: what it holds, and that so many can be there. */
-static int take_array(struct reader *r, struct gguf_value *v)
+static int take_array(struct gguf_reader *r, struct gguf_value *v)
 {
 	size_t size;
 
 	if (take_type(r, &v->element) != 0 || take_number(r, 8, &v->count) != 0)
 		return -1;
 	if (v->element == GGUF_ARRAY)
-		return broken(r, "an array of arrays");
+		return gguf_broken(r, "an array of arrays");
 	if (v->count > GGUF_ARRAY_MAX)
-		return broken(r, "an array is too long");
+		return gguf_broken(r, "an array is too long");
 	size = gguf_type_size(v->element);
 	return expect(r, v->count * (size ? size : 8));
 }
 
-static int take_elements(struct reader *r, const struct gguf_value *array)
+static int take_elements(struct gguf_reader *r, const struct gguf_value *array)
 {
 	const struct gguf_visitor *to = r->visitor;
 	struct gguf_value v = {.type = array->element};
@@ -265,141 +234,7 @@ static int take_elements(struct reader *r, const struct gguf_value *array)
 	return rc;
 }
 
-/* ---- what is wanted of it ---- */
-
-static bool as_unsigned(const struct gguf_value *v, uint64_t *out)
-{
-	switch (v->type) {
-	case GGUF_U8:
-	case GGUF_U16:
-	case GGUF_U32:
-	case GGUF_U64:
-		*out = v->number;
-		return true;
-	case GGUF_I8:
-	case GGUF_I16:
-	case GGUF_I32:
-	case GGUF_I64:
-		*out = (uint64_t)v->integer;
-		return v->integer >= 0;
-	default:
-		return false;
-	}
-}
-
-/* Numbers whose key begins with the architecture. */
-static const char *const architecture_keys[] = {
-        "context_length",
-        "embedding_length",
-        "block_count",
-        "vision.block_count",
-        "audio.block_count",
-        "pooling_type",
-};
-
-#define ARCHITECTURE_KEYS (sizeof(architecture_keys) / sizeof(architecture_keys[0]))
-
-static void note_architecture_key(
-        struct reader *r, struct view key, const struct gguf_value *v)
-{
-	struct pending *p = &r->pending[r->npending];
-	struct view name, rest;
-	uint64_t n = 0;
-
-	if (r->npending == PENDING_MAX || !view_cut(key, '.', &name, &rest))
-		return;
-	for (size_t i = 0; i < ARCHITECTURE_KEYS; i++) {
-		/* Some models have a list here, one for each block: it is there, at
-		 * least. */
-		bool counts = as_unsigned(v, &n) || v->type == GGUF_ARRAY;
-
-		if (!view_is(rest, architecture_keys[i]) || !counts)
-			continue;
-		if (view_copy(name, p->architecture, sizeof(p->architecture)) != 0)
-			continue;
-		p->wanted = i;
-		p->number = v->type == GGUF_ARRAY ? 0 : n;
-		r->npending++;
-		return;
-	}
-}
-
-static void settle_architecture(struct reader *r)
-{
-	struct gguf *g = r->out;
-	uint64_t *const to[ARCHITECTURE_KEYS] = {&g->context_length, &g->embedding_length,
-	        &g->block_count, &g->vision_blocks, &g->audio_blocks, NULL};
-
-	if (!g->architecture[0])
-		memcpy(g->architecture, "unknown", sizeof("unknown"));
-	for (size_t i = 0; i < r->npending; i++) {
-		const struct pending *p = &r->pending[i];
-
-		if (strcmp(p->architecture, g->architecture) != 0)
-			continue;
-		if (to[p->wanted])
-			*to[p->wanted] = p->number;
-		else
-			g->has_pooling = true;
-	}
-}
-
-static int note_name(
-        struct reader *r, const struct gguf_value *v, char out[GGUF_NAME_MAX + 1])
-{
-	if (v->type != GGUF_STRING || v->text.len == 0 ||
-	        view_copy(v->text, out, GGUF_NAME_MAX + 1) != 0)
-		return broken(r, "no name of at most 64 characters");
-	return 0;
-}
-
-static int note_alignment(struct reader *r, const struct gguf_value *v)
-{
-	uint64_t n = 0;
-
-	if (!as_unsigned(v, &n) || n == 0 || n > UINT32_MAX)
-		return broken(r, "no alignment");
-	r->out->alignment = (uint32_t)n;
-	return 0;
-}
-
-static void note_template(struct reader *r, const struct gguf_value *v)
-{
-	buf_clear(&r->out->chat_template);
-	if (v->type == GGUF_STRING)
-		(void)buf_add_view(&r->out->chat_template, v->text);
-}
-
-static int note(struct reader *r, const struct gguf_value *v)
-{
-	struct gguf *g = r->out;
-	struct view key = buf_view(&r->key);
-	uint64_t n = 0;
-
-	if (view_is(key, "general.architecture"))
-		return note_name(r, v, g->architecture);
-	if (view_is(key, "general.type"))
-		return note_name(r, v, g->type);
-	if (view_is(key, "general.alignment"))
-		return note_alignment(r, v);
-	if (view_is(key, "general.file_type") && as_unsigned(v, &n)) {
-		g->has_file_type = n <= UINT32_MAX;
-		g->file_type = (uint32_t)n;
-	} else if (view_is(key, "split.count") && as_unsigned(v, &n)) {
-		g->split_count = n;
-	} else if (view_is(key, "tokenizer.chat_template")) {
-		note_template(r, v);
-	} else if (view_is(key, "clip.has_vision_encoder")) {
-		g->has_vision = v->type == GGUF_BOOL && v->number;
-	} else if (view_is(key, "clip.has_audio_encoder")) {
-		g->has_audio = v->type == GGUF_BOOL && v->number;
-	} else {
-		note_architecture_key(r, key, v);
-	}
-	return 0;
-}
-
-static int take_value(struct reader *r)
+static int take_value(struct gguf_reader *r)
 {
 	struct gguf_value v = {0};
 	int rc;
@@ -408,7 +243,7 @@ static int take_value(struct reader *r)
 		return -1;
 	rc = v.type == GGUF_ARRAY ? take_array(r, &v) : take_scalar(r, &v, &r->text);
 	if (rc == 0)
-		rc = note(r, &v);
+		rc = gguf_note(r, &v);
 	if (rc == 0 && r->visitor && r->visitor->value)
 		rc = r->visitor->value(r->visitor->arg, buf_view(&r->key), &v, r->err);
 	if (rc == 0 && v.type == GGUF_ARRAY)
@@ -418,33 +253,34 @@ static int take_value(struct reader *r)
 
 /* ---- tensors ---- */
 
-static int take_dims(struct reader *r, struct gguf_tensor *t, uint64_t *elements)
+static int take_dims(struct gguf_reader *r, struct gguf_tensor *t, uint64_t *elements)
 {
 	if (take_u32(r, &t->ndims) != 0)
 		return -1;
 	if (t->ndims > GGUF_DIMS_MAX)
-		return broken(r, "a tensor of more than four dimensions");
+		return gguf_broken(r, "a tensor of more than four dimensions");
 	*elements = 1;
 	for (uint32_t i = 0; i < t->ndims; i++) {
 		if (take_number(r, 8, &t->dims[i]) != 0)
 			return -1;
 		if (__builtin_mul_overflow(*elements, t->dims[i], elements))
-			return broken(r, "the dimensions are too large");
+			return gguf_broken(r, "the dimensions are too large");
 	}
 	return 0;
 }
 
 /* Where the tensor ends, counted from the first; an unknown type ends where it begins. */
-static int note_end(struct reader *r, uint32_t type, uint64_t elements, uint64_t offset)
+static int note_end(
+        struct gguf_reader *r, uint32_t type, uint64_t elements, uint64_t offset)
 {
 	uint64_t block, bytes, size = 0, end;
 
 	if (gguf_tensor_block(type, &block, &bytes) &&
 	        __builtin_mul_overflow(
 	                elements / block + (elements % block != 0), bytes, &size))
-		return broken(r, "the dimensions are too large");
+		return gguf_broken(r, "the dimensions are too large");
 	if (__builtin_add_overflow(offset, size, &end))
-		return broken(r, "the offset is too large");
+		return gguf_broken(r, "the offset is too large");
 	if (end >= r->tensors_end) {
 		r->tensors_end = end;
 		r->last_tensor = r->place.index;
@@ -452,10 +288,10 @@ static int note_end(struct reader *r, uint32_t type, uint64_t elements, uint64_t
 	return 0;
 }
 
-static int take_tensor(struct reader *r)
+static int take_tensor(struct gguf_reader *r)
 {
 	struct gguf_tensor t = {0};
-	uint64_t elements, offset;
+	uint64_t elements = 0, offset = 0;
 
 	if (take_string(r, GGUF_KEY_MAX, &r->key) != 0 ||
 	        take_dims(r, &t, &elements) != 0 || take_u32(r, &t.type) != 0 ||
@@ -463,7 +299,7 @@ static int take_tensor(struct reader *r)
 	        note_end(r, t.type, elements, offset) != 0)
 		return -1;
 	if (__builtin_add_overflow(r->out->parameters, elements, &r->out->parameters))
-		return broken(r, "too many parameters");
+		return gguf_broken(r, "too many parameters");
 	t.name = buf_view(&r->key);
 	if (r->visitor && r->visitor->tensor)
 		return r->visitor->tensor(r->visitor->arg, &t, r->err);
@@ -471,25 +307,25 @@ static int take_tensor(struct reader *r)
 }
 
 /* The first tensor begins at the next multiple of the alignment. */
-static int check_tensors(struct reader *r)
+static int check_tensors(struct gguf_reader *r)
 {
 	struct gguf *g = r->out;
 	uint64_t over = r->at % g->alignment;
 
-	r->place = (struct place){"tensor", r->last_tensor};
+	r->place = (struct gguf_place){"tensor", r->last_tensor};
 	buf_clear(&r->key);
 	g->header_size = over ? r->at + (g->alignment - over) : r->at;
 	if (g->ntensors == 0)
 		return 0;
 	if (g->header_size > r->source->size ||
 	        r->tensors_end > r->source->size - g->header_size)
-		return broken(r, "its data go beyond the end of the file");
+		return gguf_broken(r, "its data go beyond the end of the file");
 	return 0;
 }
 
 /* ---- the whole ---- */
 
-static int take_version(struct reader *r)
+static int take_version(struct gguf_reader *r)
 {
 	struct gguf *g = r->out;
 	char magic[4] = "";
@@ -506,13 +342,13 @@ static int take_version(struct reader *r)
 		g->version = __builtin_bswap32(g->version);
 	}
 	if (g->version == 1)
-		return broken(r, "version 1, which is obsolete");
+		return gguf_broken(r, "version 1, which is obsolete");
 	if (g->version == 0 || g->version > VERSION_MAX)
-		return broken(r, "unknown version");
+		return gguf_broken(r, "unknown version");
 	return 0;
 }
 
-static int take_counts(struct reader *r)
+static int take_counts(struct gguf_reader *r)
 {
 	struct gguf *g = r->out;
 	uint64_t size = r->source->size;
@@ -520,11 +356,11 @@ static int take_counts(struct reader *r)
 	if (take_number(r, 8, &g->ntensors) != 0 || take_number(r, 8, &g->nvalues) != 0)
 		return -1;
 	if (g->ntensors > size / TENSOR_BYTES_MIN || g->nvalues > size / VALUE_BYTES_MIN)
-		return broken(r, "more metadata or tensors than the file can hold");
+		return gguf_broken(r, "more metadata or tensors than the file can hold");
 	return 0;
 }
 
-static int take_all(struct reader *r)
+static int take_all(struct gguf_reader *r)
 {
 	struct gguf *g = r->out;
 
@@ -532,14 +368,14 @@ static int take_all(struct reader *r)
 	if (take_version(r) != 0 || take_counts(r) != 0)
 		return -1;
 	for (uint64_t i = 0; i < g->nvalues; i++) {
-		r->place = (struct place){"metadata", i};
+		r->place = (struct gguf_place){"metadata", i};
 		buf_clear(&r->key);
 		if (take_value(r) != 0)
 			return -1;
 	}
-	settle_architecture(r);
+	gguf_settle(r);
 	for (uint64_t i = 0; i < g->ntensors; i++) {
-		r->place = (struct place){"tensor", i};
+		r->place = (struct gguf_place){"tensor", i};
 		buf_clear(&r->key);
 		if (take_tensor(r) != 0)
 			return -1;
@@ -550,7 +386,7 @@ static int take_all(struct reader *r)
 int gguf_read(const struct gguf_source *from, const struct gguf_visitor *visitor,
         struct gguf *out, struct err *err)
 {
-	struct reader *r = calloc(1, sizeof(*r));
+	struct gguf_reader *r = calloc(1, sizeof(*r));
 	int rc = -1;
 
 	if (!r || !(r->window = malloc(WINDOW_SIZE))) {

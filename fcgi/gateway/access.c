@@ -35,7 +35,7 @@ static size_t need_of(const struct exchange *x)
 {
 	size_t i = 0;
 
-	while (i < NEEDS - 1 && needs[i].need != x->route->access)
+	while (i < NEEDS - 1 && needs[i].need != x->need)
 		i++;
 	return i;
 }
@@ -96,13 +96,12 @@ static void add_challenge(struct exchange *x, const char *scope, const char *err
 static void write_scope(const struct exchange *x, struct buf *out)
 {
 	if (x->name.text[0])
-		buf_addf(out, "repository:%s:%s", x->name.text,
-		        needs[need_of(x)].scope);
-	else if (x->route->access == ACCESS_LIST)
+		buf_addf(out, "repository:%s:%s", x->name.text, needs[need_of(x)].scope);
+	else if (x->need == ACCESS_LIST)
 		buf_add_str(out, "registry:" SCOPE_CATALOG ":*");
-	else if (x->route->access == ACCESS_USAGE)
+	else if (x->need == ACCESS_USAGE)
 		buf_add_str(out, "registry:" SCOPE_USAGE ":*");
-	else if (x->route->access == ACCESS_ADMIN)
+	else if (x->need == ACCESS_ADMIN)
 		buf_add_str(out, "registry:" SCOPE_ADMIN ":*");
 }
 
@@ -175,7 +174,7 @@ static int identify(struct exchange *x, struct err *err)
 	if (err->code != ERR_UNAUTHORIZED)
 		return -1;
 	/* The id of the session is as good without the token. */
-	if (bearer && x->route->access == ACCESS_SESSION) {
+	if (bearer && x->need == ACCESS_SESSION) {
 		err_release(err);
 		identity_anonymous(&x->who);
 		return 0;
@@ -190,8 +189,8 @@ static enum access_answer decide_remove(const struct exchange *x, struct err *er
 	struct err other = ERR_INIT;
 	enum access_answer may_delete, administers;
 
-	administers = access_decide(
-	        x->auth->access, &x->who, &x->name, ACTION_ADMIN, &other);
+	administers =
+	        access_decide(x->auth->access, &x->who, &x->name, ACTION_ADMIN, &other);
 	if (administers == ACCESS_ALLOWED)
 		return ACCESS_ALLOWED;
 	may_delete =
@@ -209,15 +208,15 @@ static enum access_answer decide(const struct exchange *x, struct err *err)
 {
 	const struct access *rules = x->auth->access;
 
-	if (x->route->access == ACCESS_SESSION)
+	if (x->need == ACCESS_SESSION || x->need == ACCESS_BODY)
 		return ACCESS_ALLOWED;
-	if (x->route->access == ACCESS_LOGIN)
+	if (x->need == ACCESS_LOGIN)
 		return access_decide_login(rules, &x->who, err);
-	if (x->route->access == ACCESS_LIST)
+	if (x->need == ACCESS_LIST)
 		return access_decide_list(rules, &x->who, err);
-	if (x->route->access == ACCESS_USAGE)
+	if (x->need == ACCESS_USAGE)
 		return access_decide_usage(rules, &x->who, &x->ns, err);
-	if (x->route->access == ACCESS_REMOVE)
+	if (x->need == ACCESS_REMOVE)
 		return decide_remove(x, err);
 	if (!x->name.text[0])
 		return access_decide_admin(rules, &x->who, err);
@@ -256,12 +255,8 @@ static bool is_private(const struct exchange *x)
 	       !access_allows(x->auth->access, &nobody, &x->name, ACTION_PULL);
 }
 
-int access_check(struct exchange *x, struct err *err)
+static int check_need(struct exchange *x, struct err *err)
 {
-	if (!x->auth || x->route->access == ACCESS_NONE)
-		return 0;
-	if (identify(x, err) != 0)
-		return -1;
 	switch (decide(x, err)) {
 	case ACCESS_ALLOWED:
 		x->is_private = is_private(x);
@@ -271,6 +266,23 @@ int access_check(struct exchange *x, struct err *err)
 	default:
 		return -1;
 	}
+}
+
+int access_check(struct exchange *x, struct err *err)
+{
+	x->need = x->route->access;
+	if (!x->auth || x->need == ACCESS_NONE)
+		return 0;
+	return identify(x, err) == 0 ? check_need(x, err) : -1;
+}
+
+int access_for(struct exchange *x, const struct repo_name *repo, enum access_need need)
+{
+	x->name.text[0] = '\0';
+	if (repo)
+		x->name = *repo;
+	x->need = need;
+	return x->auth ? check_need(x, &x->err) : 0;
 }
 
 bool access_lists_for(const struct exchange *x, const struct repo_name *repo)
@@ -306,6 +318,6 @@ int access_mounts(struct exchange *x, const struct repo_name *from)
 	        from->text);
 	add_challenge(x, buf_str(&scope), "insufficient_scope");
 	buf_release(&scope);
-	return err_set(&x->err, ERR_UNAUTHORIZED, "the token was not made for %s",
-	        from->text);
+	return err_set(
+	        &x->err, ERR_UNAUTHORIZED, "the token was not made for %s", from->text);
 }

@@ -7,6 +7,7 @@
 #define GATEWAY_ACCESS_H
 
 #include "gateway/exchange.h"
+#include "gateway/route.h"
 
 #include <stdbool.h>
 
@@ -25,6 +26,12 @@
  * then "", which stands for the user who opened the session.
  */
 int access_check(struct exchange *x, struct err *err);
+/*
+ * For a route of ACCESS_BODY, whose caller is known by then: checks what is needed on a
+ * repository, which becomes x->name, or on the registry when it is NULL. As often as
+ * there are repositories. Fails as access_check does, with *x->err.
+ */
+int access_for(struct exchange *x, const struct repo_name *repo, enum access_need need);
 /*
  * Only identifies: for the token endpoint, whose advertised address is realm, which is
  * NULL everywhere else. Fills x->who and x->user. 0, or -1 with ERR_UNAUTHORIZED, after a

@@ -20,6 +20,7 @@ struct exchange {
 	struct request request;
 	struct reply reply;
 	const struct route *route;
+	unsigned need;              /* enum access_need: of the route, or of access_for */
 	struct repo_name name;      /* <name> */
 	struct reference reference; /* <reference> */
 	struct digest digest;       /* <digest>: supported and well formed */

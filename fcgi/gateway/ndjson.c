@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #define NDJSON_LINE_MAX ((size_t)1 << 20)
@@ -28,22 +29,30 @@ static int add_head(struct exchange *x, struct buf *out)
 	return reply_begin(x, 200, out);
 }
 
+static void add_line(
+        const struct ndjson *n, const char *kind, struct view object, struct buf *out)
+{
+	if (!n->ollama) {
+		buf_add_char(out, '{');
+		buf_add_json(out, view_of(kind));
+		buf_add_char(out, ':');
+	}
+	buf_add_view(out, object);
+	buf_add_str(out, n->ollama ? "\n" : "}\n");
+}
+
 static void send_line(struct ndjson *n, const char *kind, struct view object)
 {
 	struct exchange *x = n->x;
 	struct buf out = BUF_INIT(REPLY_HEADERS_MAX + NDJSON_LINE_MAX);
 	size_t head;
 
-	if (n->broken)
+	if (n->broken || n->silent)
 		return;
 	if (!x->reply.sent && add_head(x, &out) != 0)
 		n->broken = true;
 	head = out.len;
-	buf_add_char(&out, '{');
-	buf_add_json(&out, view_of(kind));
-	buf_add_char(&out, ':');
-	buf_add_view(&out, object);
-	buf_add_str(&out, "}\n");
+	add_line(n, kind, object, &out);
 	if (buf_failed(&out))
 		err_set(&x->err, ERR_FAULT, "a line of the reply is too long");
 	if (n->broken || buf_failed(&out) || reply_write(x, buf_view(&out)) != 0)
@@ -59,14 +68,42 @@ static void send_on(struct ndjson *n)
 		n->broken = true;
 }
 
+static void add_step(const struct ndjson *n, struct buf *out)
+{
+	buf_add_str(out, "{\"step\":");
+	buf_add_json(out, view_of(n->step));
+	buf_addf(out, ",\"done\":%" PRIu64 ",\"total\":%" PRIu64 "}", n->done, n->total);
+}
+
+/* A digest at the end of the step is a member of its own. */
+static void add_status(const struct ndjson *n, struct buf *out)
+{
+	struct view status = view_of(n->step), last;
+	struct digest d;
+	char text[DIGEST_TEXT_MAX + 1];
+
+	view_cut_last(status, ' ', &status, &last);
+	buf_add_str(out, "{\"status\":");
+	if (digest_parse(last, &d) == DIGEST_OK) {
+		buf_add_json(out, status);
+		buf_addf(out, ",\"digest\":\"%s\"", digest_text(&d, text));
+	} else {
+		buf_add_json(out, view_of(n->step));
+	}
+	if (n->total > 0)
+		buf_addf(out, ",\"total\":%" PRIu64 ",\"completed\":%" PRIu64, n->total,
+		        n->done);
+	buf_add_char(out, '}');
+}
+
 static void send_progress(struct ndjson *n, int64_t now)
 {
 	struct buf object = BUF_INIT(1024);
 
-	buf_add_str(&object, "{\"step\":");
-	buf_add_json(&object, view_of(n->step));
-	buf_addf(&object, ",\"done\":%" PRIu64 ",\"total\":%" PRIu64 "}", n->done,
-	        n->total);
+	if (n->ollama)
+		add_status(n, &object);
+	else
+		add_step(n, &object);
 	send_line(n, "progress", buf_view(&object));
 	send_on(n);
 	n->told = now;
@@ -78,11 +115,13 @@ static void tell_progress(void *arg, const char *step, uint64_t done, uint64_t t
 {
 	struct ndjson *n = arg;
 	int64_t now = now_ms();
+	/* Clients of Ollama draw a bar for each. */
+	bool is_next = n->ollama && strcmp(step, n->step) != 0;
 
 	snprintf(n->step, sizeof(n->step), "%s", step);
 	n->done = done;
 	n->total = total;
-	if (!n->progressed || now - n->told >= PROGRESS_MS)
+	if (is_next || !n->progressed || now - n->told >= PROGRESS_MS)
 		send_progress(n, now);
 }
 
@@ -118,6 +157,13 @@ void ndjson_begin(struct ndjson *n, struct exchange *x)
 	};
 }
 
+void ndjson_begin_ollama(struct ndjson *n, struct exchange *x, bool stream)
+{
+	ndjson_begin(n, x);
+	n->ollama = true;
+	n->silent = !stream;
+}
+
 /* The error becomes that of the exchange, which answers it while there is no head. */
 static int end_failed(struct ndjson *n)
 {
@@ -144,6 +190,8 @@ int ndjson_end(struct ndjson *n, const struct buf *result)
 		err_set(&n->err, ERR_FAULT, "the result outgrew its buffer");
 	if (n->err.code != ERR_NONE)
 		return end_failed(n);
+	if (n->silent)
+		return reply_json(n->x, 200, result);
 	send_line(n, "result", buf_view(result));
 	return n->broken ? -1 : 0;
 }

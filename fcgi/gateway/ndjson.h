@@ -21,7 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define NDJSON_STEP_MAX 63
+#define NDJSON_STEP_MAX 191
 
 struct ndjson {
 	struct job job; /* to be handed to what does the work */
@@ -30,6 +30,8 @@ struct ndjson {
 	char step[NDJSON_STEP_MAX + 1]; /* the progress as it was told last */
 	uint64_t done, total;
 	bool progressed;
+	bool ollama;    /* lines are as Ollama has them */
+	bool silent;    /* one answer at the end, no lines */
 	int64_t told;   /* when a line of progress went out, in ms, or the reply began */
 	int64_t looked; /* when the peer was looked for */
 	bool broken;    /* nothing can be sent any more; x->err says why */
@@ -38,6 +40,13 @@ struct ndjson {
 
 /* n must stay where it is until ndjson_end. */
 void ndjson_begin(struct ndjson *n, struct exchange *x);
+/*
+ * The same in the form of Ollama: progress is {"status":step,"total":…,"completed":…},
+ * with "digest" when the step ends with one, an item is a line by itself whatever its
+ * kind, so is the result, and an error is {"error":"…"}. Without stream there is one
+ * answer at the end, with a status of its own when it is an error.
+ */
+void ndjson_begin_ollama(struct ndjson *n, struct exchange *x, bool stream);
 /*
  * Sends the last line: the result, an object, or the error when n->err has one. Returns
  * what the handler is to return.

@@ -99,12 +99,30 @@ static void write_object(const struct exchange *x, const struct refusal *r,
 	buf_add_char(out, '}');
 }
 
+/* The one member that clients of Ollama read. */
+static void write_ollama(const struct exchange *x, struct buf *out)
+{
+	const struct err *e = &x->err;
+
+	buf_add_str(out, "{\"error\":");
+	if (!is_fault(e)) {
+		buf_add_json(out, view_of(e->text));
+	} else {
+		buf_addf(out, "\"%s: %s\"", fault_message(e->code), x->id);
+	}
+	buf_add_char(out, '}');
+}
+
 /* One error object; without a detail when that does not fit. */
 static void write_errors(struct exchange *x, const struct refusal *r, struct buf *out)
 {
 	const char *detail = buf_failed(out) ? NULL : x->err.detail;
 
 	buf_clear(out);
+	if (reply_is_ollama(x)) {
+		write_ollama(x, out);
+		return;
+	}
 	buf_add_str(out, "{\"errors\":[");
 	write_object(x, r, detail, out);
 	buf_add_str(out, "]}");
@@ -154,5 +172,8 @@ void reply_error_object(struct exchange *x, struct buf *out)
 	const struct refusal *r = refusal_of(x->err.code);
 
 	log_failure(&x->err, r->status);
-	write_object(x, r, x->err.detail, out);
+	if (reply_is_ollama(x))
+		write_ollama(x, out);
+	else
+		write_object(x, r, x->err.detail, out);
 }

@@ -120,6 +120,11 @@ void reply_location(struct exchange *x, const char *path)
 	reply_header(x, "Location", "%s%s", origin, path);
 }
 
+bool reply_is_ollama(const struct exchange *x)
+{
+	return view_starts(x->request.raw_path, "/api/");
+}
+
 int reply_begin(struct exchange *x, int status, struct buf *out)
 {
 	buf_addf(out, "Status: %d %s\r\n", status, reason(status));

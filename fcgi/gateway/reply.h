@@ -56,6 +56,11 @@ int reply_blob(struct exchange *x, const struct blob *blob, const struct digest 
  */
 bool reply_not_modified(struct exchange *x, const struct digest *d);
 /*
+ * Whether the request is one to an Ollama host (/api/…): errors are {"error":"…"} then,
+ * and nothing of the registry's header fields is sent.
+ */
+bool reply_is_ollama(const struct exchange *x);
+/*
  * The error of the exchange as {"errors":[{code,message,detail}]} with its status and
  * the header fields added so far. A fault shows the request id and nothing else, and is
  * logged. Nothing goes out when the peer has left, or when the head of a reply is out

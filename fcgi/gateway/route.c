@@ -1,5 +1,7 @@
 #include "gateway/route.h"
 
+#include "format/model_name.h"
+
 #include <string.h>
 
 /* The parts of a path that stand for values. */
@@ -160,7 +162,8 @@ static int take_value(struct exchange *x, const struct match *m, struct err *err
 
 static int take_values(struct exchange *x, const struct match *m, struct err *err)
 {
-	if (m->name.len > 0 && repo_name_parse(m->name, &x->name) != 0)
+	if (m->name.len > 0 &&
+	        model_repo_parse(m->name, x->config->ollama_names, &x->name) != 0)
 		return err_set(err, ERR_NAME_INVALID, "'%.*s' is not a repository name",
 		        VIEW_ARG(m->name));
 	return m->kind ? take_value(x, m, err) : 0;

@@ -19,6 +19,7 @@ enum access_need {
 	ACCESS_REMOVE, /* all of a repository: ACCESS_DELETE, or who administers it */
 	ACCESS_USAGE,  /* the account of x->ns; without one the handler filters */
 	ACCESS_ADMIN,
+	ACCESS_BODY, /* the body names the repository: the handler calls access_for */
 };
 
 /* What is done with a request body. */
@@ -41,7 +42,8 @@ struct route {
 	 *   <session>    an upload session
 	 *   <namespace>  one component of a name
 	 * <name> comes first and may hold slashes; at most one other follows, as the
-	 * last component, which it may also be without a <name>. A trailing '/' may be left out by the client.
+	 * last component, which it may also be without a <name>. A trailing '/' may be
+	 * left out by the client.
 	 */
 	const char *path;
 	enum access_need access;
@@ -52,9 +54,9 @@ struct route {
 
 /*
  * Finds the row for x->request, sets x->route and fills x->name, x->reference,
- * x->digest, x->session, x->ns. The first row whose path fits decides which resource it is; of
- * the rows with that path, the method decides. Failures: ERR_NOT_FOUND; ERR_METHOD with
- * an Allow field; ERR_NAME_INVALID, ERR_DIGEST_INVALID, ERR_MANIFEST_INVALID,
+ * x->digest, x->session, x->ns. The first row whose path fits decides which resource it
+ * is; of the rows with that path, the method decides. Failures: ERR_NOT_FOUND; ERR_METHOD
+ * with an Allow field; ERR_NAME_INVALID, ERR_DIGEST_INVALID, ERR_MANIFEST_INVALID,
  * ERR_MANIFEST_UNKNOWN (a GET by a reference that cannot exist), ERR_BLOB_UNKNOWN,
  * ERR_BLOB_UPLOAD_UNKNOWN.
  */

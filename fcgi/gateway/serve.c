@@ -38,6 +38,7 @@ static void exchange_init(struct exchange *x)
 	x->is_private = false;
 	x->reply = (struct reply){.headers = BUF_INIT(REPLY_HEADERS_MAX)};
 	x->route = NULL;
+	x->need = ACCESS_NONE;
 	x->name.text[0] = x->ns.text[0] = x->user[0] = '\0';
 	x->digest_unsupported = false;
 	x->body = BUF_INIT(0);

@@ -112,6 +112,13 @@ static void read_error(struct cgi *c)
 
 	assert_non_null(doc);
 	expect_header(c, "Content-Type", "application/json");
+	/* Of an Ollama host. */
+	if (json_object_object_get_ex(doc, "error", &value)) {
+		assert_true(json_object_get_string_len(value) > 0);
+		snprintf(c->code, sizeof(c->code), "OLLAMA");
+		json_object_put(doc);
+		return;
+	}
 	assert_true(json_object_object_get_ex(doc, "errors", &list));
 	assert_true(json_object_array_length(list) > 0);
 	first = json_object_array_get_idx(list, 0);

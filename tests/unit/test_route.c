@@ -58,8 +58,10 @@ static void find(struct found *f, const char *method, const char *uri)
 {
 	const char *const variables[] = {
 	        "REQUEST_METHOD", method, "REQUEST_URI", uri, NULL};
+	static const struct config config;
 
 	memset(f, 0, sizeof(*f));
+	f->x.config = &config;
 	seam_init(&f->seam, variables);
 	f->x.reply.headers = BUF_INIT(REPLY_HEADERS_MAX);
 	assert_int_equal(request_init(&f->x.request, &f->seam.gateway, &f->x.err), 0);

@@ -1,0 +1,444 @@
+/*
+ * /api/: the registry answers as an Ollama host, so that Ollama's own clients list, show,
+ * copy, delete and make models in it. It runs none.
+ */
+#include "handlers.h"
+
+#include "format/json.h"
+#include "format/json_text.h"
+#include "format/model_params.h"
+#include "format/modelfile.h"
+#include "gateway/access.h"
+#include "gateway/exchange.h"
+#include "gateway/ndjson.h"
+#include "gateway/origin.h"
+#include "gateway/reply.h"
+#include "service/model_list.h"
+#include "service/model_show.h"
+#include "service/models.h"
+#include "store/uploads.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The interface that is spoken; what follows the '+' does not count in comparisons. */
+#define API_VERSION "0.33.0+lighter"
+
+/* ---- what requests say ---- */
+
+static int read_body(struct exchange *x, struct json_object **out)
+{
+	const char *why;
+
+	if (x->body.len == 0)
+		return err_set(&x->err, ERR_BAD_REQUEST, "missing request body");
+	*out = json_parse_object(buf_view(&x->body), &why);
+	if (*out)
+		return 0;
+	return err_set(
+	        &x->err, ERR_BAD_REQUEST, "the request is no JSON object: %s", why);
+}
+
+/* Whether the host that a name has, if any, is the one that the client speaks to. */
+static bool is_here(const struct exchange *x, const struct model_name *name)
+{
+	char origin[ORIGIN_SIZE];
+	const char *host;
+
+	if (!name->host[0])
+		return true;
+	host = origin_of(x, origin) ? strstr(origin, "://") : NULL;
+	return host && view_is_nocase(view_of(name->host), host + strlen("://"));
+}
+
+static int expect_here(struct exchange *x, const struct model_name *name)
+{
+	if (is_here(x, name))
+		return 0;
+	return err_set(&x->err, ERR_BAD_REQUEST,
+	        "the model is of another registry (%s), and has to be pulled into this "
+	        "one "
+	        "first",
+	        name->host);
+}
+
+/* The model of the member "model" or, from older clients, "name". */
+static int read_model(
+        struct exchange *x, struct json_object *body, struct model_name *out)
+{
+	struct view text;
+	int found = json_member_text(body, "model", &text);
+
+	if (found >= 0 && text.len == 0)
+		found = json_member_text(body, "name", &text);
+	if (found < 0 || model_name_parse(text, out) != 0)
+		return err_set(&x->err, ERR_BAD_REQUEST, "invalid model name");
+	return expect_here(x, out);
+}
+
+/* One of the two names of a copy, with the sentence that Ollama has for it. */
+static int read_end(struct exchange *x, struct json_object *body, const char *member,
+        struct model_name *out)
+{
+	struct view text;
+
+	if (json_member_text(body, member, &text) < 0 || model_name_parse(text, out) != 0)
+		return err_set(&x->err, ERR_BAD_REQUEST, "%s \"%.*s\" is invalid", member,
+		        text.len > 80 ? 80 : (int)text.len, text.len ? text.ptr : "");
+	return expect_here(x, out);
+}
+
+/* Checks what the caller may do with a model. */
+static int expect_access(
+        struct exchange *x, const struct model_name *name, enum access_need need)
+{
+	struct repo_name repo;
+	struct tag tag;
+
+	if (model_name_repo(name, x->config->ollama_names, &repo, &tag, &x->err) != 0)
+		return -1;
+	return access_for(x, &repo, need);
+}
+
+/* Of a boolean member: false when it is absent, -1 when it is something else. */
+static int read_flag(
+        struct exchange *x, struct json_object *body, const char *name, bool *out)
+{
+	struct json_object *value;
+
+	if (!json_member(body, name, json_type_boolean, &value))
+		return err_set(&x->err, ERR_BAD_REQUEST, "\"%s\" is no boolean", name);
+	*out = value && json_object_get_boolean(value);
+	return 0;
+}
+
+/* ---- what needs no model ---- */
+
+int api_root(struct exchange *x)
+{
+	return reply_body(
+	        x, 200, "text/plain; charset=utf-8", VIEW_LIT("Ollama is running"));
+}
+
+static int reply_text(struct exchange *x, struct view json)
+{
+	return reply_body(x, 200, "application/json", json);
+}
+
+int api_version(struct exchange *x)
+{
+	return reply_text(x, VIEW_LIT("{\"version\":\"" API_VERSION "\"}"));
+}
+
+int api_ps(struct exchange *x)
+{
+	return reply_text(x, VIEW_LIT("{\"models\":[]}"));
+}
+
+/* "not found" keeps the client quiet that unloads a model before it deletes it. */
+int api_runs_nothing(struct exchange *x)
+{
+	return err_set(&x->err, ERR_NOT_FOUND,
+	        "model not found: this is a registry, which runs none");
+}
+
+/* ---- list and show ---- */
+
+static bool is_visible(void *arg, const struct repo_name *r)
+{
+	return access_pulls(arg, r);
+}
+
+/* Of everything only what the caller may pull. */
+int api_tags(struct exchange *x)
+{
+	const struct model_list list = {is_visible, x};
+	struct buf json = BUF_INIT(2 * MODEL_LIST_MAX);
+	int rc = model_list(x->store, &list, &json, &x->err);
+
+	x->is_private = x->auth != NULL;
+	if (rc == 0)
+		rc = reply_json(x, 200, &json);
+	buf_release(&json);
+	return rc;
+}
+
+static int read_show(struct exchange *x, struct json_object *body, struct model_show *out)
+{
+	if (json_member_text(body, "system", &out->system) < 0)
+		return err_set(&x->err, ERR_BAD_REQUEST, "\"system\" is no text");
+	if (!json_member(body, "options", json_type_object, &out->options))
+		return err_set(&x->err, ERR_BAD_REQUEST, "\"options\" is no object");
+	return read_flag(x, body, "verbose", &out->verbose);
+}
+
+static int show(struct exchange *x, const struct model_name *name,
+        const struct model_show *options)
+{
+	struct buf json = BUF_INIT(MODEL_SHOW_MAX);
+	struct model m = MODEL_INIT;
+	int rc = model_open(x->store, name, &m, &x->err);
+
+	if (rc == 0)
+		rc = model_show(x->store, &m, options, &json, &x->err);
+	if (rc == 0)
+		rc = reply_json(x, 200, &json);
+	model_release(&m);
+	buf_release(&json);
+	return rc;
+}
+
+int api_show(struct exchange *x)
+{
+	struct model_show options = {.verbose = false};
+	struct json_object *body = NULL;
+	struct model_name name;
+	int rc = read_body(x, &body);
+
+	if (rc == 0)
+		rc = read_model(x, body, &name);
+	if (rc == 0)
+		rc = read_show(x, body, &options);
+	if (rc == 0)
+		rc = expect_access(x, &name, ACCESS_PULL);
+	if (rc == 0)
+		rc = show(x, &name, &options);
+	json_object_put(body);
+	return rc;
+}
+
+/* ---- copy and delete ---- */
+
+int api_copy(struct exchange *x)
+{
+	struct json_object *body = NULL;
+	struct model_name from, to;
+	int rc = read_body(x, &body);
+
+	if (rc == 0)
+		rc = read_end(x, body, "source", &from);
+	if (rc == 0)
+		rc = read_end(x, body, "destination", &to);
+	if (rc == 0)
+		rc = expect_access(x, &from, ACCESS_PULL);
+	if (rc == 0)
+		rc = expect_access(x, &to, ACCESS_PUSH);
+	if (rc == 0)
+		rc = models_copy(x->store, &from, &to, &x->err);
+	json_object_put(body);
+	return rc == 0 ? reply_empty(x, 200) : -1;
+}
+
+int api_delete(struct exchange *x)
+{
+	struct json_object *body = NULL;
+	struct model_name name;
+	int rc = read_body(x, &body);
+
+	if (rc == 0)
+		rc = read_model(x, body, &name);
+	if (rc == 0)
+		rc = expect_access(x, &name, ACCESS_DELETE);
+	if (rc == 0)
+		rc = models_delete(x->store, &name, &x->err);
+	json_object_put(body);
+	return rc == 0 ? reply_empty(x, 200) : -1;
+}
+
+/* ---- create ---- */
+
+/* The caller's place for uploads. */
+static int find_staging(struct exchange *x, struct repo_name *out)
+{
+	if (x->auth && !x->user[0])
+		return access_for(x, NULL, ACCESS_LOGIN) == 0
+		               ? err_set(&x->err, ERR_DENIED,
+		                         "uploads are for users only")
+		               : -1;
+	return models_staging(x->user, out, &x->err);
+}
+
+int api_blob_head(struct exchange *x)
+{
+	struct repo_name staging;
+	struct blob blob;
+
+	if (find_staging(x, &staging) != 0 || access_for(x, &staging, ACCESS_PULL) != 0 ||
+	        blobs_find(x->store, &staging, &x->digest, &blob, &x->err) != 0)
+		return -1;
+	return reply_empty(x, 200);
+}
+
+int api_blob_post(struct exchange *x)
+{
+	const struct request *r = &x->request;
+	struct body_source body = request_body(&x->request);
+	struct repo_name staging;
+	struct blob blob;
+
+	if (find_staging(x, &staging) != 0 || access_for(x, &staging, ACCESS_PUSH) != 0)
+		return -1;
+	if (blobs_find(x->store, &staging, &x->digest, &blob, &x->err) == 0)
+		return reply_empty(x, 200);
+	if (x->err.code != ERR_BLOB_UNKNOWN)
+		return -1;
+	err_release(&x->err);
+	if (upload_single(x->store, &staging, &x->digest, &body,
+	            r->has_length ? r->length : UINT64_MAX, &x->err) != 0)
+		return -1;
+	return reply_empty(x, 201);
+}
+
+static int expect_create(struct exchange *x, const struct model_request *r)
+{
+	if (expect_here(x, &r->name) != 0 ||
+	        (r->has_from && expect_here(x, &r->from) != 0))
+		return -1;
+	if (r->quantize.len > 0)
+		return err_set(&x->err, ERR_BAD_REQUEST,
+		        "quantization is not done here: quantize the model before it is "
+		        "uploaded");
+	if (r->has_from && expect_access(x, &r->from, ACCESS_PULL) != 0)
+		return -1;
+	return expect_access(x, &r->name, ACCESS_PUSH);
+}
+
+static int create(struct exchange *x, const struct model_request *r)
+{
+	struct buf result = BUF_INIT(64);
+	struct repo_name staging = x->name;
+	struct ndjson lines;
+	int rc;
+
+	if ((r->nfiles > 0 || r->nadapters > 0) && find_staging(x, &staging) != 0)
+		return -1;
+	ndjson_begin_ollama(&lines, x, r->stream);
+	buf_add_str(&result, "{\"status\":\"success\"}");
+	(void)models_create(x->store, r, &staging, &lines.job, &lines.err);
+	rc = ndjson_end(&lines, &result);
+	buf_release(&result);
+	return rc;
+}
+
+int api_create(struct exchange *x)
+{
+	struct model_request r = MODEL_REQUEST_INIT;
+	struct json_object *body = NULL;
+	int rc = read_body(x, &body);
+
+	if (rc == 0)
+		rc = model_request_parse(body, &r, &x->err);
+	if (rc == 0)
+		rc = expect_create(x, &r);
+	if (rc == 0)
+		rc = create(x, &r);
+	model_request_release(&r);
+	json_object_put(body);
+	return rc;
+}
+
+/* ---- Modelfiles ---- */
+
+static void add_command(struct buf *out, const struct modelfile_command *c, bool first)
+{
+	buf_addf(out, "%s{\"line\":%u,\"command\":\"%s\"", first ? "" : ",", c->line,
+	        modelfile_word_text(c->word));
+	if (c->name.len > 0) {
+		buf_add_str(out, ",\"name\":");
+		buf_add_json(out, c->name);
+	}
+	buf_add_str(out, ",\"value\":");
+	buf_add_json(out, c->value);
+	buf_add_char(out, '}');
+}
+
+static void add_complaint(struct buf *list, unsigned line, const char *text)
+{
+	buf_addf(list, "%s{\"line\":%u,\"message\":", list->len ? "," : "", line);
+	buf_add_json(list, view_of(text));
+	buf_add_char(list, '}');
+}
+
+/* What of a command Ollama would refuse, or pass over, when it makes the model. */
+static void check_command(
+        const struct modelfile_command *c, struct buf *errors, struct buf *warnings)
+{
+	struct err why = ERR_INIT;
+	struct view version;
+
+	if (c->word == MODELFILE_REQUIRES &&
+	        model_requires_parse(c->value, &version) != 0)
+		add_complaint(
+		        errors, c->line, "REQUIRES is no version (MAJOR.MINOR.PATCH)");
+	if (c->word != MODELFILE_PARAMETER)
+		return;
+	switch (model_param_add(NULL, c->name, c->value, &why)) {
+	case MODEL_PARAM_OBSOLETE:
+		add_complaint(warnings, c->line, "this parameter has no effect any more");
+		break;
+	case MODEL_PARAM_WRONG:
+		add_complaint(errors, c->line, why.text);
+		break;
+	default:
+		break;
+	}
+	err_release(&why);
+}
+
+/* Of the sentence of the parser: "(line 3): …"; 0 when it names none. */
+static unsigned line_of(const char *sentence)
+{
+	static const char prefix[] = "(line ";
+
+	if (strncmp(sentence, prefix, sizeof(prefix) - 1) != 0)
+		return 0;
+	return (unsigned)strtoul(sentence + sizeof(prefix) - 1, NULL, 10);
+}
+
+static int reply_parsed(
+        struct exchange *x, const struct modelfile *m, const struct err *why)
+{
+	struct buf json = BUF_INIT(8 * MODELFILE_TEXT_MAX);
+	struct buf errors = BUF_INIT(8 * MODELFILE_TEXT_MAX);
+	struct buf warnings = BUF_INIT(8 * MODELFILE_TEXT_MAX);
+	int rc;
+
+	buf_add_str(&json, "{\"commands\":[");
+	for (size_t i = 0; i < m->ncommands; i++) {
+		add_command(&json, &m->commands[i], i == 0);
+		check_command(&m->commands[i], &errors, &warnings);
+	}
+	if (why->code != ERR_NONE)
+		add_complaint(&errors, line_of(why->text), why->text);
+	buf_addf(&json, "],\"valid\":%s,\"errors\":[", errors.len ? "false" : "true");
+	buf_add_view(&json, buf_view(&errors));
+	buf_add_str(&json, "],\"warnings\":[");
+	buf_add_view(&json, buf_view(&warnings));
+	buf_add_str(&json, "]}");
+	rc = reply_json(x, 200, &json);
+	buf_release(&json);
+	buf_release(&errors);
+	buf_release(&warnings);
+	return rc;
+}
+
+/* Reads a Modelfile and tells what is in it and what is wrong with it. */
+int api_parse(struct exchange *x)
+{
+	struct modelfile m = MODELFILE_INIT;
+	struct json_object *body = NULL;
+	struct err why = ERR_INIT;
+	struct view text;
+	int rc = read_body(x, &body);
+
+	if (rc == 0 && json_member_text(body, "modelfile", &text) != 1)
+		rc = err_set(&x->err, ERR_BAD_REQUEST, "\"modelfile\" is no text");
+	if (rc == 0 && modelfile_parse(text, &m, &why) != 0 && !err_is_refusal(&why))
+		rc = err_set(&x->err, why.code, "%s", why.text);
+	if (rc == 0)
+		rc = reply_parsed(x, &m, &why);
+	err_release(&why);
+	modelfile_release(&m);
+	json_object_put(body);
+	return rc;
+}
