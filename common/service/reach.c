@@ -427,20 +427,43 @@ static void unlist(struct store *s, const struct repo_name *r,
 	err_release(&err);
 }
 
-int reach_remove(struct store *s, const struct repo_name *r, struct reach *g,
-	uint32_t manifest, struct err *err)
+/* The manifest has gone. */
+static void forget(
+	struct store *s, const struct repo_name *r, struct reach *g, uint32_t manifest)
 {
 	struct reach_manifest *m = &g->manifests[manifest];
-	const struct digest *d = &g->table.digests[m->digest];
-	struct account_change loss = {r, ACCOUNT_MANIFEST, d, m->bytes};
-	bool lost = false;
-	int rc = account_lose(s, &loss, &lost, err);
 
-	if (rc < 0 && !lost)
-		return -1;
 	m->present = false;
 	g->present--;
 	if (m->subject != REACH_NONE)
-		unlist(s, r, &g->table.digests[m->subject], d);
+		unlist(s, r, &g->table.digests[m->subject], &g->table.digests[m->digest]);
+}
+
+int reach_remove(struct store *s, const struct repo_name *r, struct reach *g,
+	uint32_t manifest, struct err *err)
+{
+	struct account_change loss = {
+		r, ACCOUNT_MANIFEST, reach_digest(g, manifest), 0};
+	bool lost = false;
+	int rc = account_lose(s, &loss, &lost, err);
+
+	if (rc == 0 || lost)
+		forget(s, r, g, manifest);
+	return rc;
+}
+
+int reach_remove_all(struct store *s, const struct repo_name *r, struct reach *g,
+	const uint32_t *manifests, size_t n, struct err *err)
+{
+	struct digest digests[REACH_REMOVE_MAX];
+	struct account lost;
+	int rc;
+
+	for (size_t i = 0; i < n; i++)
+		digests[i] = *reach_digest(g, manifests[i]);
+	rc = account_lose_all(s, r, ACCOUNT_MANIFEST, digests, n, &lost, err);
+	/* Nobody else removes any under the lock, so it is the first ones that went. */
+	for (size_t i = 0; i < lost.manifests; i++)
+		forget(s, r, g, manifests[i]);
 	return rc;
 }

@@ -19,6 +19,7 @@
 #include <time.h>
 
 #define REACH_NONE UINT32_MAX
+#define REACH_REMOVE_MAX 256
 
 /* Tells a file from the one that took its name. */
 struct reach_stamp {
@@ -100,5 +101,11 @@ int reach_doomed(struct reach *g, size_t *n, struct err *err);
  */
 int reach_remove(struct store *s, const struct repo_name *r, struct reach *g,
 	uint32_t manifest, struct err *err);
+/*
+ * The same for n of them in their order, at most REACH_REMOVE_MAX, with one change of the
+ * account. On failure it is the first ones that have gone.
+ */
+int reach_remove_all(struct store *s, const struct repo_name *r, struct reach *g,
+	const uint32_t *manifests, size_t n, struct err *err);
 
 #endif

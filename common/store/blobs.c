@@ -267,6 +267,9 @@ int blobs_publish(struct store *s, const struct repo_name *repo, const struct di
 	struct stat st;
 	int found = look(s, &own, &st, err);
 
+	/* It need not be the file of the store's entry, whose lease is renewed too. */
+	if (found == 1)
+		found = renew(s, &own, &st, err);
 	if (found < 0 || give_surely(s, &g, err) < 0)
 		return -1;
 	if (found == 0 || (uint64_t)st.st_size == size)

@@ -320,6 +320,8 @@ static int store_manifest(struct store *s, const struct manifest_push *push,
 
 	if (presence < 0)
 		return -1;
+	if (presence == SAME && io_touch(s->root, path.text) < 0)
+		return err_io(err, "cannot renew %s", path.text);
 	/* Whoever stored it may have been killed before the directory was synced. */
 	if (presence == SAME)
 		return store_sync_dir(s, path_parent(&path).text, err);

@@ -50,8 +50,9 @@ struct manifest_push {
  * Stores a manifest (OCI end-7) under the shared repository lock: checks that what it
  * refers to is there (ERR_MANIFEST_BLOB_UNKNOWN with {"digest":…} of each missing one in
  * the detail array; ERR_SIZE_INVALID when a descriptor's size is not that of the
- * content), lists it under its subject, publishes it and sets the tags. Pushed again with
- * another media type, the new type replaces the old. A refused push changes nothing.
+ * content), lists it under its subject, publishes it and sets the tags. Pushed again it is
+ * as new as at first, and another media type replaces the old. A refused push changes
+ * nothing.
  *
  * After a fault the manifest may be there without some or all of the tags, never a tag
  * without the manifest: it is not taken back, because another push that found it may have

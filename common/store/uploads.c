@@ -372,6 +372,9 @@ int upload_commit(
 	/* Sealed before and interrupted: synced already. */
 	if (!u->sealed && seal(s, u, err) < 0)
 		return -1;
+	/* The lease of a blob begins now, however long ago its bytes came. */
+	if (io_touch(s->root, data.text) < 0)
+		return err_io(err, "cannot renew %s", data.text);
 	if (blobs_publish(s, &u->repo, d, u->offset, &data, err) < 0)
 		return -1;
 	sweep_session(s, &u->id);
