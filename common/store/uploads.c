@@ -2,7 +2,9 @@
 
 #include "base/io.h"
 #include "base/log.h"
+#include "store/account_limits.h"
 #include "store/blobs.h"
+#include "store/intake.h"
 #include "store/path.h"
 #include "store/upload_state.h"
 
@@ -74,7 +76,13 @@ static int make_session(struct store *s, const struct upload *u, struct err *err
 int upload_create(struct store *s, const struct repo_name *repo, const char *user,
         enum digest_algorithm a, struct upload *u, struct err *err)
 {
+	struct account_room room;
+
 	*u = UPLOAD_INIT;
+	if (account_room_now(s, repo, ACCOUNT_BLOB, NULL, &room, err) < 0)
+		return -1;
+	if (room.size == 0)
+		return account_room_refuse(&room, 1, err);
 	u->repo = *repo;
 	hash_init(&u->hash, a);
 	if (view_copy(view_of(user), u->user, sizeof(u->user)) < 0)
@@ -208,36 +216,6 @@ int upload_stat(struct store *s, const struct session_id *id,
 	return 0;
 }
 
-/* Bytes that a blob with offset bytes may still grow by. */
-static uint64_t room_left(const struct store *s, uint64_t offset)
-{
-	uint64_t limit = s->config->blob_limit;
-
-	if (limit == 0)
-		return UINT64_MAX;
-	return limit > offset ? limit - offset : 0;
-}
-
-/* Moves a body of the expected length (UINT64_MAX: any) to the end of fd. */
-static int take_body(struct store *s, struct body_source *body, uint64_t expected, int fd,
-        uint64_t offset, struct hash *hash, uint64_t *moved, struct err *err)
-{
-	uint64_t room = room_left(s, offset);
-
-	*moved = 0;
-	if (expected != UINT64_MAX && expected > room)
-		return err_set(err, ERR_TOO_LARGE,
-		        "a blob may have %" PRIu64 " bytes, this one would have more",
-		        s->config->blob_limit);
-	if (pump(body, fd, offset, room, hash, moved, err) < 0)
-		return -1;
-	if (expected != UINT64_MAX && *moved != expected)
-		return err_set(err, ERR_SIZE_INVALID,
-		        "%" PRIu64 " bytes were announced, %" PRIu64 " came", expected,
-		        *moved);
-	return 0;
-}
-
 /* Where a session stands, to go back to. */
 struct mark {
 	uint64_t offset;
@@ -254,13 +232,17 @@ static void rewind_to(struct upload *u, const struct mark *m)
 		        u->id.text, errno);
 }
 
-/* Counts a body that came whole, or as far as it came when the peer left. */
+/*
+ * Counts a body that came whole, or as far as it came when the peer left. d is what the
+ * blob is to be, NULL when that is not known.
+ */
 static int extend(struct store *s, struct upload *u, struct body_source *body,
-        uint64_t expected, struct err *err)
+        uint64_t expected, const struct digest *d, struct err *err)
 {
 	const struct mark start = {u->offset, u->hash};
+	const struct intake in = {&u->repo, d, u->fd, start.offset, &u->hash};
 	uint64_t moved;
-	int rc = take_body(s, body, expected, u->fd, start.offset, &u->hash, &moved, err);
+	int rc = intake_take(s, &in, body, expected, &moved, err);
 
 	if (rc == 0 || err->code == ERR_GONE)
 		u->offset += moved;
@@ -279,6 +261,14 @@ static int save_progress(
 	return -1;
 }
 
+/* On a full disk a session is given up, for what it holds nobody else can use. */
+static int free_when_full(struct store *s, const struct upload *u, int rc, struct err *err)
+{
+	if (rc < 0 && err->code == ERR_FULL)
+		sweep_session(s, &u->id);
+	return rc;
+}
+
 int upload_append(struct store *s, struct upload *u, struct body_source *body,
         uint64_t expected, struct err *err)
 {
@@ -289,10 +279,10 @@ int upload_append(struct store *s, struct upload *u, struct body_source *body,
 		return err_set(err, ERR_BLOB_UPLOAD_INVALID,
 		        "the upload was being finished; finish it again or begin a new "
 		        "one");
-	rc = extend(s, u, body, expected, err);
+	rc = extend(s, u, body, expected, NULL, err);
 	if (save_progress(s, u, &start, err) < 0)
-		return -1;
-	return rc;
+		rc = -1;
+	return free_when_full(s, u, rc, err);
 }
 
 /* The digest of all the data by algorithm a. */
@@ -406,10 +396,10 @@ int upload_finish(struct store *s, struct upload *u, struct body_source *body,
 
 	if (u->sealed)
 		return finish_sealed(s, u, d, err);
-	rc = extend(s, u, body, expected, err);
+	rc = extend(s, u, body, expected, d, err);
 	if (rc < 0) {
 		save_progress(s, u, &start, err);
-		return -1;
+		return free_when_full(s, u, rc, err);
 	}
 	/* The record is left behind: whoever has to send the request again, because
 	 * this process was killed or failed, finds the session as before it. */
@@ -417,7 +407,7 @@ int upload_finish(struct store *s, struct upload *u, struct body_source *body,
 		return 0;
 	if (!u->sealed)
 		rewind_to(u, &start);
-	return -1;
+	return free_when_full(s, u, -1, err);
 }
 
 int upload_cancel(struct store *s, struct upload *u, struct err *err)
@@ -431,15 +421,18 @@ void upload_close(struct upload *u)
 }
 
 /* Takes the body into the staged file, which is then what d says and durable. */
-static int stage_body(struct store *s, const struct digest *d, struct body_source *body,
-        uint64_t expected, struct staged *f, uint64_t *size, struct err *err)
+static int stage_body(struct store *s, const struct repo_name *repo,
+        const struct digest *d, struct body_source *body, uint64_t expected, struct staged *f, uint64_t *size, struct err *err)
 {
 	struct digest have;
 	struct hash hash;
+	struct intake in = {repo, d, -1, 0, &hash};
 
 	hash_init(&hash, d->algorithm);
-	if (staged_open(s, f, err) < 0 ||
-	        take_body(s, body, expected, f->fd, 0, &hash, size, err) < 0)
+	if (staged_open(s, f, err) < 0)
+		return -1;
+	in.fd = f->fd;
+	if (intake_take(s, &in, body, expected, size, err) < 0)
 		return -1;
 	hash_final(&hash, &have);
 	if (!digest_equal(&have, d))
@@ -452,7 +445,7 @@ int upload_single(struct store *s, const struct repo_name *repo, const struct di
 {
 	struct staged f = STAGED_INIT;
 	uint64_t size;
-	int rc = stage_body(s, d, body, expected, &f, &size, err);
+	int rc = stage_body(s, repo, d, body, expected, &f, &size, err);
 
 	if (rc == 0)
 		rc = blobs_publish(s, repo, d, size, &f.path, err);

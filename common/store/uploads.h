@@ -43,7 +43,8 @@ struct upload {
 
 /*
  * Makes a new session and leaves it unlocked; only u->id is of use afterwards. Nothing is
- * left of it on failure. ERR_BAD_REQUEST when user is longer than UPLOAD_USER_MAX.
+ * left of it on failure. ERR_BAD_REQUEST when user is longer than UPLOAD_USER_MAX;
+ * ERR_DENIED when the namespace has no room for a byte (account_limits.h).
  */
 int upload_create(struct store *s, const struct repo_name *repo, const char *user,
 	enum digest_algorithm a, struct upload *u, struct err *err);
@@ -64,8 +65,10 @@ int upload_stat(struct store *s, const struct session_id *id,
  * Appends a body and saves the state. expected is the length the client declared, or
  * UINT64_MAX. When the peer goes away in the middle, what arrived is kept: ERR_GONE. Any
  * other failure leaves the session as it was: ERR_SIZE_INVALID for a body that is
- * complete but of another length, ERR_TOO_LARGE when the blob grows over
- * config->blob_limit, ERR_BLOB_UPLOAD_INVALID when the session is sealed, and faults.
+ * complete but of another length, ERR_DENIED or ERR_TOO_LARGE as soon as the blob would
+ * have, or has, more bytes than there is room for (account_limits.h),
+ * ERR_BLOB_UPLOAD_INVALID when the session is sealed, and faults. On a full disk
+ * (ERR_FULL) the session is removed, so that what it took is free again.
  */
 int upload_append(struct store *s, struct upload *u, struct body_source *body,
 	uint64_t expected, struct err *err);

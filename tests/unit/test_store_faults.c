@@ -214,6 +214,11 @@ static bool append_with_fault(
 	assert_int_equal(code, rc == 0		  ? ERR_NONE
 			       : errnum == ENOSPC ? ERR_FULL
 						  : ERR_FAULT);
+	/* What it took of a full disk is free again. */
+	if (errnum == ENOSPC && rc != 0 && !session_exists(w)) {
+		assert_int_equal(count_entries(w->s, "uploads"), 0);
+		return reached;
+	}
 	assert_int_equal(session_offset(w), rc == 0 ? len : len / 2);
 	assert_int_equal(session_commit(w, rc == 0 ? &whole : &half, &code), 0);
 	return reached;
