@@ -28,6 +28,12 @@ HANDLER(upload_status);
 HANDLER(upload_patch);
 HANDLER(upload_put);
 HANDLER(upload_delete);
+HANDLER(usage_list);
+HANDLER(usage_get);
+HANDLER(quota_get);
+HANDLER(quota_put);
+HANDLER(quota_delete);
+HANDLER(recount_post);
 
 HANDLER(api_root);
 HANDLER(api_version);

@@ -10,6 +10,14 @@ const struct route routes[] = {
 	{"GET",    "/v2/_oci/ext/discover",               ACCESS_LOGIN,   BODY_NONE,   base_extensions,            "extensions"},
 	{"GET",    "/v2/<name>/_oci/ext/discover",        ACCESS_PULL,    BODY_NONE,   base_repository_extensions, "extensions"},
 	{"GET",    "/v2/_lighter/health",                 ACCESS_NONE,    BODY_NONE,   base_health,                "-"},
+	/* admin */
+	{"GET",    "/v2/_lighter/usage",                  ACCESS_USAGE,   BODY_NONE,   usage_list,                 "-"},
+	{"GET",    "/v2/_lighter/usage/<namespace>",      ACCESS_USAGE,   BODY_NONE,   usage_get,                  "-"},
+	{"GET",    "/v2/_lighter/quota/<namespace>",      ACCESS_USAGE,   BODY_NONE,   quota_get,                  "-"},
+	{"PUT",    "/v2/_lighter/quota/<namespace>",      ACCESS_ADMIN,   BODY_MEMORY, quota_put,                  "-"},
+	{"DELETE", "/v2/_lighter/quota/<namespace>",      ACCESS_ADMIN,   BODY_NONE,   quota_delete,               "-"},
+	{"POST",   "/v2/_lighter/recount",                ACCESS_ADMIN,   BODY_NONE,   recount_post,               "-"},
+	{"POST",   "/v2/_lighter/recount/<namespace>",    ACCESS_ADMIN,   BODY_NONE,   recount_post,               "-"},
 	/* token */
 	{"GET",    "/v2/token",                           ACCESS_NONE,    BODY_NONE,   token_get,                  "Docker token"},
 	{"POST",   "/v2/token",                           ACCESS_NONE,    BODY_STREAM, token_post,                 "Docker OAuth2"},

@@ -54,6 +54,15 @@ default_root() {
 	fi
 }
 
+# What is done below a store is done with the rights of its owner: $owner, $group.
+as_owner() {
+	if [ "$(id -u)" = 0 ]; then
+		setpriv --reuid "${owner:?}" --regid "${group:?}" --clear-groups -- "$@"
+	else
+		"$@"
+	fi
+}
+
 build() {
 	progress "building"
 	quietly make -j"$(nproc)" "$@" || die "the build failed"

@@ -9,7 +9,7 @@
 
 #define NDJSON_LINE_MAX ((size_t)1 << 20)
 #define PROGRESS_MS 250
-#define SILENCE_MS 10000
+#define SILENCE_MS 2000
 
 static int64_t now_ms(void)
 {
@@ -176,6 +176,7 @@ static int end_failed(struct ndjson *n)
 	reply_error_object(x, &object);
 	err_release(&x->err);
 	send_line(n, "error", buf_view(&object));
+	send_on(n);
 	buf_release(&object);
 	return n->broken ? -1 : 0;
 }
@@ -193,5 +194,7 @@ int ndjson_end(struct ndjson *n, const struct buf *result)
 	if (n->silent)
 		return reply_json(n->x, 200, result);
 	send_line(n, "result", buf_view(result));
+	/* Now, to learn whether there is still somebody to take it. */
+	send_on(n);
 	return n->broken ? -1 : 0;
 }

@@ -8,9 +8,10 @@
  *     {"error":{"code":"...","message":"..."}}             this, or none: it broke off
  *
  * The head of the reply goes out with the first line; what fails before that is an
- * ordinary error. While there is nothing to tell, the progress is told again every ten
- * seconds, so that nobody on the way takes the reply for dead. When the peer leaves or
- * the process is told to stop, the job is cancelled.
+ * ordinary error. While there is nothing to tell, the progress is told again every two
+ * seconds, so that nobody on the way takes the reply for dead, and a web server notices that
+ * its client has gone. When the peer leaves or the process is told to stop, the job is
+ * cancelled.
  */
 #ifndef GATEWAY_NDJSON_H
 #define GATEWAY_NDJSON_H

@@ -57,7 +57,9 @@ static void check_extensions(struct cgi *c, const char *uri)
 			if (strchr(path, '{'))
 				continue;
 			cgi_get(c, "%s", path);
-			expect_status(c, 200);
+			/* Some are there to be sent something. */
+			if (c->status != 405)
+				expect_status(c, 200);
 		}
 	}
 	json_object_put(doc);

@@ -63,7 +63,7 @@ static int take_reply(struct gateway *g, const void *bytes, size_t len)
 {
 	struct memory *m = (struct memory *)g;
 
-	return buf_add(&m->raw, bytes, len);
+	return m->request->deaf ? -1 : buf_add(&m->raw, bytes, len);
 }
 
 static int take_flush(struct gateway *g)
@@ -74,8 +74,7 @@ static int take_flush(struct gateway *g)
 
 static bool is_gone(struct gateway *g)
 {
-	(void)g;
-	return false;
+	return ((struct memory *)g)->request->gone;
 }
 
 static const char *const known_codes[] = {
@@ -211,7 +210,7 @@ static void check_reply(struct cgi *c, const char *method)
 /* A body that ends before its length is that of a peer that left in the middle. */
 static bool peer_leaves(const struct cgi_request *q)
 {
-	return q->breaks || (q->length && strtoull(q->length, NULL, 10) > q->body.len);
+	return q->breaks || q->deaf || (q->length && strtoull(q->length, NULL, 10) > q->body.len);
 }
 
 void cgi_send(struct cgi *c, const struct cgi_request *q)

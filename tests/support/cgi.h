@@ -40,6 +40,8 @@ struct cgi_request {
 	size_t piece;       /* most bytes per read of the body; 0: as many as asked */
 	bool breaks;        /* the peer leaves when break_after bytes were read */
 	size_t break_after;
+	bool gone; /* the peer can be seen to have left, though it takes the reply */
+	bool deaf; /* it takes none */
 };
 
 /* cmocka fixtures: *state becomes a struct cgi with an empty store. */

@@ -212,19 +212,34 @@ struct field token_issued_at(
 	return take(&out);
 }
 
-struct field outside_token(
-        struct guarded *g, const char *claims, const char *repo, const char *actions)
+static struct field sign_outside(struct guarded *g, const char *payload)
 {
 	struct buf out = BUF_INIT(8000);
-	struct text payload = text_of(
-	        "{\"sub\":\"erin\",%s,\"access\":[{\"type\":\"repository\","
-	        "\"name\":\"%s\",\"actions\":[%s]}]}",
-	        claims, repo, actions);
 
 	buf_add_str(&out, "Bearer ");
 	signer_token(g->issuer, KEY_ES256, "{\"alg\":\"ES256\",\"typ\":\"JWT\"}",
-	        payload.s, &out);
+	        payload, &out);
 	return take(&out);
+}
+
+struct field outside_token(
+        struct guarded *g, const char *claims, const char *repo, const char *actions)
+{
+	return sign_outside(g, text_of("{\"sub\":\"erin\",%s,\"access\":[{\"type\":"
+	                               "\"repository\",\"name\":\"%s\",\"actions\":"
+	                               "[%s]}]}",
+	                               claims, repo, actions)
+	                               .s);
+}
+
+struct field outside_registry_token(struct guarded *g, const char *name)
+{
+	return sign_outside(g,
+	        text_of("{\"sub\":\"erin\",\"iss\":\"%s\",\"aud\":\"%s\",\"exp\":%lld,"
+	                "\"access\":[{\"type\":\"registry\",\"name\":\"%s\","
+	                "\"actions\":[\"*\"]}]}",
+	                GUARDED_ISSUER, GUARDED_AUDIENCE, (long long)now() + 300, name)
+	                .s);
 }
 
 struct field signature_of(EVP_PKEY *key, const char *message)

@@ -67,6 +67,8 @@ struct field token_issued_at(
 /* The same of one from the outside issuer with these claims beside sub and access. */
 struct field outside_token(
         struct guarded *g, const char *claims, const char *repo, const char *actions);
+/* The same for the scope registry:<name>:*. */
+struct field outside_registry_token(struct guarded *g, const char *name);
 /* "<key>:<signature>" of a message. */
 struct field signature_of(EVP_PKEY *key, const char *message);
 /* The member of the JSON body of the last reply; "" when it has none. */

@@ -1,0 +1,82 @@
+# What scripts/lighter shows of an answer of the registry: lines of fields with tabs between
+# them. $what is the command; of a job, the first field says what the line is.
+
+# A text that a terminal can be shown.
+def plain: gsub("[[:cntrl:]]"; "?");
+
+def size:
+	if . == 0 then "0"
+	else {n: ., unit: 0}
+		| until(.n < 1024 or .unit == 4; {n: (.n / 1024), unit: (.unit + 1)})
+		| .unit as $unit
+		| (if $unit == 0 or .n >= 100 then .n | floor
+			else .n * 10 | floor / 10 end | tostring)
+			+ " " + ["B", "KiB", "MiB", "GiB", "TiB"][$unit]
+	end;
+
+def count($n; $one; $many): "\($n) \(if $n == 1 then $one else $many end)";
+
+def limit(f): if . == 0 then "-" elif . == null then "default" else f end;
+
+# Limits that cannot be understood are null.
+def in_force(f): if . == null then "?" else limit(f) end;
+
+def usage_row:
+	[.namespace, (.bytes | size), (.limits.bytes | in_force(size)), .blobs, .manifests,
+		(.limits.manifests | in_force(tostring)),
+		(.limits["blob-size"] | in_force(size))];
+
+def usage:
+	["NAMESPACE", "USED", "OF", "BLOBS", "MANIFESTS", "OF", "LARGEST BLOB"],
+	((.namespaces // [.])[] | usage_row)
+	| @tsv;
+
+def quota_row($name; f):
+	[$name, (.limits[$name] | limit(f)), (.["in-force"][$name] | limit(f))];
+
+def quota:
+	["LIMIT", "SET", "IN FORCE"],
+	quota_row("bytes"; size), quota_row("manifests"; tostring), quota_row("blob-size"; size)
+	| @tsv;
+
+# ---- lines of a job ------------------------------------------------------------------
+
+def problem:
+	([.namespace, .repository, .tag, .digest, .path] | map(select(.)) | join(" "))
+	+ ": " + .problem;
+
+def item($kind):
+	if $kind == "namespace" and (.agrees | not) then
+		"\(.namespace): the account was wrong: \(.bytes | size) in \(count(.blobs; "blob"; "blobs"))"
+		+ " and \(count(.manifests; "manifest"; "manifests"))"
+		+ if .repaired then " now" else " are there" end
+	else empty end;
+
+def summary:
+	if $what == "recount" then
+		"\(count(.namespaces; "namespace"; "namespaces")) counted, \(.differing) wrong"
+		+ if .differing > 0 then ", \(.repaired) repaired" else "" end
+	else empty end;
+
+# 0 when all is well.
+def exit_status:
+	if .result == null then 1
+	elif .result.cancelled or (.result.problems // 0) > 0 or (.result.differing // 0) > 0 then 1
+	else 0 end;
+
+def job_line:
+	if .progress then ["progress", (.progress.step | plain), .progress.done, .progress.total]
+	elif .problem then ["problem", (.problem | problem | plain)]
+	elif .error then ["problem", (.error.message | plain)], ["end", exit_status]
+	elif .result then
+		(.result | summary | ["line", .]),
+		(.result | select(.cancelled) | ["problem", "stopped before the end"]),
+		["end", exit_status]
+	else to_entries[0] as {$key, $value} | $value | item($key) | ["line", plain]
+	end
+	| @tsv;
+
+if $what == "usage" then usage
+elif $what == "quota" then quota
+elif $what == "end" then exit_status
+else job_line end

@@ -1,0 +1,190 @@
+#!/bin/bash
+# scripts/lighter, on the store and through lighttpd, without and with a login; long answers
+# arrive as they are made.
+. "$(dirname "$0")/lib.sh"
+
+export HOME=$work
+out=$work/out
+# lighter ARGUMENT...: $code; what it printed is in $out, what it said beside that in $out.err.
+lighter() {
+	code=0
+	scripts/lighter "$@" >"$out" 2>"$out.err" </dev/null || code=$?
+}
+
+# The lines of $out without their blanks, in one.
+said() {
+	sed 's/  */ /g; s/ $//' "$out" | paste -sd '|'
+}
+
+start_registry --set log-level=info
+mkdir "$work/alice" "$work/bob"
+for name in alice/app bob/app; do
+	for size in 1000 2000 3000; do
+		random "$work/$name.$size" "$size"
+		push_blob "$name" "$work/$name.$size"
+	done
+done
+on_store=(--root "$store" --bin "$programs")
+over_http=(--url "$base")
+
+# ---- accounts --------------------------------------------------------------------------
+
+head='NAMESPACE USED OF BLOBS MANIFESTS OF LARGEST BLOB'
+accounts() {
+	local by=$1
+	shift
+	lighter "$@" usage
+	is "$by: usage" "$code $(said)" \
+		"0 $head|alice 5.8 KiB - 3 0 - -|bob 5.8 KiB - 3 0 - -"
+	lighter "$@" usage bob
+	is "$by: usage of one" "$code $(said)" "0 $head|bob 5.8 KiB - 3 0 - -"
+	lighter "$@" usage nobody
+	is "$by: usage of nobody" "$code $(said) $(cat "$out.err")" '1  *no namespace nobody*'
+	lighter "$@" quota alice bytes=10MiB manifests=5
+	is "$by: quota" "$code $(said)" \
+		'0 LIMIT SET IN FORCE|bytes 10 MiB 10 MiB|manifests 5 5|blob-size default -'
+	lighter "$@" quota alice blob-size=0 manifests=default
+	is "$by: the others stay" "$code $(said)" \
+		'0 LIMIT SET IN FORCE|bytes 10 MiB 10 MiB|manifests default -|blob-size - -'
+	lighter "$@" usage alice
+	is "$by: usage with a limit" "$(said)" "$head|alice 5.8 KiB 10 MiB 3 0 - -"
+	lighter "$@" --json quota alice
+	is "$by: as JSON" "$code $(jq -c .limits "$out")" \
+		'0 {"bytes":10485760,"manifests":null,"blob-size":0}'
+	lighter "$@" quota alice default
+	is "$by: back to the defaults" "$code $(said)" \
+		'0 LIMIT SET IN FORCE|bytes default -|manifests default -|blob-size default -'
+	lighter "$@" quota new bytes=1
+	is "$by: before anything is there" "$code" 0
+	lighter "$@" --json usage
+	is "$by: all as JSON" "$code $(jq -r '.namespaces[].namespace' "$out" | paste -sd ' ')" '0 alice bob new'
+	lighter "$@" quota new default
+	is "$by: gone again" "$code" 0
+	lighter "$@" quota nobody default
+	is "$by: defaults for nobody" "$code $(said)" '1 '
+	lighter "$@" quota alice bytes=99999999TiB
+	is "$by: more than there can be" "$code $(cat "$out.err")" '2 *bytes: a limit is *'
+}
+
+recounts() {
+	local by=$1
+	shift
+	lighter "$@" recount
+	is "$by: recount" "$code $(said) $(cat "$out.err")" '0 2 namespaces counted, 0 wrong '
+	lighter "$@" --json recount bob
+	is "$by: recount as JSON" "$code $(jq -c 'select(.result) | .result.namespaces' "$out")" '0 1'
+	mv "$store"/repos/bob/app/@blobs/sha256/"$(sha256sum "$work/bob/app.1000" | cut -d' ' -f1)" "$work/away"
+	lighter "$@" recount
+	is "$by: something is missing" "$code $(said)" \
+		'1 bob: the account was wrong: 4.8 KiB in 2 blobs and 0 manifests are there|2 namespaces counted, 1 wrong, 0 repaired'
+	lighter "$@" --json recount bob
+	is "$by: and as JSON" "$code" 1
+	mv "$work/away" "$store"/repos/bob/app/@blobs/sha256/"$(sha256sum "$work/bob/app.1000" | cut -d' ' -f1)"
+	lighter "$@" recount --repair bob
+	is "$by: back, and so right" "$code $(said)" '0 1 namespace counted, 0 wrong'
+	lighter "$@" recount nobody
+	is "$by: recount of nobody" "$code $(said)" '1 '
+}
+
+accounts store "${on_store[@]}"
+accounts http "${over_http[@]}"
+recounts store "${on_store[@]}"
+recounts http "${over_http[@]}"
+is "pages: the registry has more than one" \
+	"$(curl -s -D - -o /dev/null "$base/v2/_lighter/usage?n=1" | grep -ci '^link:')" 1
+is "all in the store belongs to its owner" \
+	"$(find "$store" ! -user "$(stat -c %U "$store")" | head -n 1)" ''
+
+# ---- usage of the command itself ---------------------------------------------------------
+
+for bad in "" "nothing" "usage a b" "quota" "quota a b=1" "quota a bytes=-1" "quota a bytes=1.5GiB" \
+	"quota a bytes=1 default" "usage A" "usage a/b" "usage ../x" "usage --repair" "recount --force" \
+	"--root" "--url $base --root x usage" "--user x usage" "--url ftp://x usage"; do
+	# shellcheck disable=SC2086
+	lighter $bad
+	is "\"$bad\": usage" "$code $(cat "$out")" '2 '
+done
+lighter --help
+is "--help" "$code $(head -n 1 "$out")" '0 usage: scripts/lighter*'
+lighter --root "$work/none" usage
+is "no store" "$code $(cat "$out.err")" '1 *there is no store in*'
+lighter --url http://127.0.0.1:1 usage
+is "nobody listens" "$code $(cat "$out")" '1 '
+check "nobody listens: it says so" test -s "$out.err"
+mkdir "$work/newer"
+echo 'lighter 2' >"$work/newer/format"
+lighter --root "$work/newer" --bin "$programs" usage
+is "a store of another format" "$code $(cat "$out" "$out.err")" '1 *another format*'
+is "and nothing is touched" "$(ls "$work/newer")" format
+
+# ---- long answers ------------------------------------------------------------------------
+
+# bob's account differs, and somebody holds its lock: a repair waits.
+rm "$store"/repos/bob/app/@blobs/sha256/"$(sha256sum "$work/bob/app.1000" | cut -d' ' -f1)"
+exec 8<"$store/quota/bob/lock"
+flock 8
+curl -sN -X POST -H 'Content-Length: 0' "$base/v2/_lighter/recount?repair=true" >"$work/stream" &
+client=$!
+check "what has been found arrives while the rest is being worked on" \
+	wait_until grep -q '"namespace":"alice"' "$work/stream"
+is "the rest has not come" "$(grep -c result "$work/stream")" 0
+flock -u 8
+wait "$client" || true
+is "and comes" "$(tail -n 1 "$work/stream" | jq -c .result.repaired)" 1
+
+exec 8<&-
+
+# ---- with a login ------------------------------------------------------------------------
+
+stop_registry
+start_registry --set auth=on --set basic=off --set public='open/**' --set log-level=info
+over_http=(--url "$base")
+scripts/user --root "$store" add alice <<<'al"i\ce' >/dev/null
+scripts/user --root "$store" add carol <<<'carol: secret' >/dev/null
+printf 'carol ** admin\n' >"$work/rules"
+cat "$work/rules" >"$store/auth/access"
+
+as() {
+	lighter "${over_http[@]}" --user "$@"
+}
+carol_may() {
+	as 'carol:carol: secret' recount
+	[ "$code" = 0 ]
+}
+check "carol administers" wait_until carol_may
+lighter "${over_http[@]}" usage
+is "nobody" "$code $(cat "$out.err")" '1 *needs a login; see --user'
+as 'alice:al"i\ce' usage
+is "alice sees her own" "$code $(said)" "0 $head|alice 5.8 KiB - 3 0 - -"
+as 'alice:al"i\ce' quota alice
+is "alice: her quota" "$code" 0
+as 'alice:al"i\ce' quota alice bytes=0
+is "alice: may not set it" "$code $(cat "$out.err")" '1 *may not administer*'
+as 'alice:al"i\ce' usage bob
+is "alice: not bob's" "$code $(cat "$out.err")" '1 *may not see*'
+as alice:wrong usage
+is "a wrong password" "$code $(cat "$out")" '1 '
+as 'carol:carol: secret' quota alice bytes=1MiB
+is "carol: quota" "$code $(said)" '0 LIMIT SET IN FORCE|bytes 1 MiB 1 MiB|*'
+as 'carol:carol: secret' usage
+is "carol sees all" "$code $(said)" "0 $head|alice 5.8 KiB 1 MiB 3 0 - -|bob *"
+code=0
+scripts/lighter "${over_http[@]}" --user carol usage >"$out" <<<'carol: secret' || code=$?
+is "a password from standard input" "$code $(sed -n 2p "$out")" '0 alice *'
+LIGHTER_PASSWORD='carol: secret' lighter "${over_http[@]}" --user carol usage
+is "a password from the environment" "$code" 0
+printf 'machine 127.0.0.1 login carol password "carol: secret"\n' >"$work/.netrc"
+lighter "${over_http[@]}" usage
+is "a password from netrc" "$code $(sed -n 3p "$out")" '0 bob *'
+rm "$work/.netrc"
+token=$(curl -s -G --data-urlencode 'scope=registry:usage:*' -u 'carol:carol: secret' "$base/v2/token" | jq -r .token)
+lighter "${over_http[@]}" --token "$token" usage bob
+is "a token" "$code" 0
+lighter "${over_http[@]}" --token "$token" recount
+is "a token that is not for this" "$code $(cat "$out.err")" '1 *not made for*'
+LIGHTER_TOKEN=$token lighter "${over_http[@]}" usage bob
+is "a token from the environment" "$code" 0
+lighter "${on_store[@]}" quota alice bytes=2MiB
+is "who has the files needs no login" "$code" 0
+is "no password is in the log" "$(grep -rc 'carol: secret' "$store/run/log" | grep -cv ":0$")" 0
+finish
