@@ -10,8 +10,10 @@
 #include "gateway/options.h"
 #include "gateway/page.h"
 #include "gateway/reply.h"
+#include "service/cleanup.h"
 #include "service/recount.h"
 #include "service/usage.h"
+#include "store/repo_remove.h"
 
 #include <inttypes.h>
 
@@ -193,4 +195,61 @@ int recount_post(struct exchange *x)
 	return END_JOB(&n, NUMBER("namespaces", r.namespaces),
 	        NUMBER("differing", r.differing), NUMBER("repaired", r.repaired),
 	        NUMBER("problems", r.problems), FLAG("cancelled", r.cancelled));
+}
+
+/* DELETE /v2/_lighter/repositories/<name>: all of it. */
+int repository_delete(struct exchange *x)
+{
+	struct buf json = BUF_INIT(RESULT_MAX);
+	struct repo_removed r = {0};
+	int rc = repo_remove(x->store, &x->name, &r, &x->err);
+	const struct member members[] = {
+	        NUMBER("tags", r.tags),
+	        NUMBER("manifests", r.manifests),
+	        NUMBER("blobs", r.blobs),
+	        NUMBER("bytes", r.bytes),
+	        NUMBER("bytes-collectable", r.bytes_collectable),
+	};
+
+	add_members(&json, members, sizeof(members) / sizeof(members[0]));
+	if (rc == 0)
+		rc = reply_json(x, 200, &json);
+	buf_release(&json);
+	return rc;
+}
+
+static int run_cleanup(struct exchange *x, const struct cleanup_options *o)
+{
+	struct cleanup_result r = {0};
+	struct ndjson n;
+
+	ndjson_begin(&n, x);
+	cleanup_run(x->store, o, &n.job, &r, &n.err);
+	return END_JOB(&n, NUMBER("repositories", r.repositories), NUMBER("tags", r.tags),
+	        NUMBER("manifests", r.manifests), NUMBER("bytes", r.bytes),
+	        NUMBER("kept-tags", r.kept_tags), NUMBER("problems", r.problems),
+	        FLAG("dry-run", o->dry_run), FLAG("cancelled", r.cancelled),
+	        FLAG("resumed", r.resumed));
+}
+
+/* POST /v2/_lighter/cleanup?dry-run=&all=&repository= */
+int cleanup_post(struct exchange *x)
+{
+	struct cleanup_rules rules = CLEANUP_RULES_INIT;
+	struct repo_name repo = {""};
+	struct cleanup_options o = {.rules = &rules};
+	const struct option known[] = {
+	        {"dry-run", OPTION_FLAG, &o.dry_run},
+	        {"all", OPTION_FLAG, &o.all},
+	        {"repository", OPTION_REPOSITORY, &repo},
+	};
+	int rc = take_job(x, known, sizeof(known) / sizeof(known[0]));
+
+	o.repo = or_null(&repo);
+	if (rc == 0)
+		rc = cleanup_rules_load(x->config, &rules, &x->err);
+	if (rc == 0)
+		rc = run_cleanup(x, &o);
+	cleanup_rules_release(&rules);
+	return rc;
 }

@@ -34,6 +34,8 @@ HANDLER(quota_get);
 HANDLER(quota_put);
 HANDLER(quota_delete);
 HANDLER(recount_post);
+HANDLER(repository_delete);
+HANDLER(cleanup_post);
 
 HANDLER(api_root);
 HANDLER(api_version);

@@ -18,6 +18,8 @@ const struct route routes[] = {
 	{"DELETE", "/v2/_lighter/quota/<namespace>",      ACCESS_ADMIN,   BODY_NONE,   quota_delete,               "-"},
 	{"POST",   "/v2/_lighter/recount",                ACCESS_ADMIN,   BODY_NONE,   recount_post,               "-"},
 	{"POST",   "/v2/_lighter/recount/<namespace>",    ACCESS_ADMIN,   BODY_NONE,   recount_post,               "-"},
+	{"DELETE", "/v2/_lighter/repositories/<name>",    ACCESS_REMOVE,  BODY_NONE,   repository_delete,          "-"},
+	{"POST",   "/v2/_lighter/cleanup",                ACCESS_ADMIN,   BODY_NONE,   cleanup_post,               "-"},
 	/* token */
 	{"GET",    "/v2/token",                           ACCESS_NONE,    BODY_NONE,   token_get,                  "Docker token"},
 	{"POST",   "/v2/token",                           ACCESS_NONE,    BODY_STREAM, token_post,                 "Docker OAuth2"},

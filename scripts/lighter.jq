@@ -1,5 +1,6 @@
 # What scripts/lighter shows of an answer of the registry: lines of fields with tabs between
-# them. $what is the command; of a job, the first field says what the line is.
+# them. $what is the command; of a job, the first field says what the line is. The argument
+# verbose is empty unless all items are wanted.
 
 # A text that a terminal can be shown.
 def plain: gsub("[[:cntrl:]]"; "?");
@@ -43,17 +44,38 @@ def quota:
 
 def problem:
 	([.namespace, .repository, .tag, .digest, .path] | map(select(.)) | join(" "))
-	+ ": " + .problem;
+	+ ": " + .problem + if .repaired then " (repaired)" else "" end;
+
+def item_name:
+	"\(.tag // .digest) of \(.repository)" + if .why then ": \(.why)" else "" end;
 
 def item($kind):
 	if $kind == "namespace" and (.agrees | not) then
 		"\(.namespace): the account was wrong: \(.bytes | size) in \(count(.blobs; "blob"; "blobs"))"
 		+ " and \(count(.manifests; "manifest"; "manifests"))"
 		+ if .repaired then " now" else " are there" end
+	elif .removed == false then "would remove \($kind) \(item_name)"
+	elif .removed and ((($ARGS.named.verbose // "") != "") or $kind == "tag") then "removed \($kind) \(item_name)"
 	else empty end;
 
+# What of these there is, in a list: [[number, one, many]...].
+def list: map(select(.[0] > 0) | count(.[0]; .[1]; .[2])) | join(", ");
+
+def rm_summary:
+	"removed \([[.tags, "tag", "tags"], [.manifests, "manifest", "manifests"],
+		[.blobs, "blob", "blobs"]] | list | if . == "" then "what was left" else . end)"
+	+ "; \(.bytes | size) less in the account, \(.["bytes-collectable"] | size) for gc to free";
+
+def cleanup_summary:
+	count(.repositories; "repository"; "repositories") + " with a rule: "
+	+ (if .["dry-run"] then "would remove " else "removed " end)
+	+ "\(count(.tags; "tag"; "tags")) and \(count(.manifests; "manifest"; "manifests"))"
+	+ ", kept \(count(.["kept-tags"]; "tag"; "tags"))"
+	+ "; \(.bytes | size) less in accounts, blobs are for gc";
+
 def summary:
-	if $what == "recount" then
+	if $what == "cleanup" then cleanup_summary
+	elif $what == "recount" then
 		"\(count(.namespaces; "namespace"; "namespaces")) counted, \(.differing) wrong"
 		+ if .differing > 0 then ", \(.repaired) repaired" else "" end
 	else empty end;
@@ -64,8 +86,17 @@ def exit_status:
 	elif .result.cancelled or (.result.problems // 0) > 0 or (.result.differing // 0) > 0 then 1
 	else 0 end;
 
+# How far, in percent, or a blank when that is not known, and in words.
+def progress_text:
+	if .total > 0 then "\(.step) \(.done) of \(.total)"
+	else "\(.step) \(.done)" end;
+
+def progress:
+	["progress", (if .total > 0 then [100, (.done * 100 / .total | floor)] | min else " " end),
+		(progress_text | plain)];
+
 def job_line:
-	if .progress then ["progress", (.progress.step | plain), .progress.done, .progress.total]
+	if .progress then .progress | progress
 	elif .problem then ["problem", (.problem | problem | plain)]
 	elif .error then ["problem", (.error.message | plain)], ["end", exit_status]
 	elif .result then
@@ -78,5 +109,6 @@ def job_line:
 
 if $what == "usage" then usage
 elif $what == "quota" then quota
+elif $what == "rm" then rm_summary
 elif $what == "end" then exit_status
 else job_line end

@@ -63,6 +63,7 @@ static void who_may_do_what(void **state)
 	{"PUT",    "quota/alice",         {401, 403, 403, 403, 200,   403, 403, 403,       401, 401, 200}},
 	{"DELETE", "quota/alice",         {401, 403, 403, 403, 200,   403, 403, 403,       401, 401, 200}},
 	{"POST",   "recount",             {401, 403, 403, 403, 200,   403, 403, 403,       401, 401, 200}},
+	{"POST",   "cleanup?dry-run=true", {401, 403, 403, 403, 200,   403, 403, 403,       401, 401, 200}},
 	{"POST",   "recount/alice",       {401, 403, 403, 403, 200,   403, 403, 403,       401, 401, 200}},
 	};
 	/* clang-format on */
@@ -79,6 +80,41 @@ static void who_may_do_what(void **state)
 			        g->cgi->status == 401, challenge_of(g, 0) != NULL);
 		}
 	}
+}
+
+/* Who may delete in it, and who administers it. */
+static void who_may_remove_a_repository(void **state)
+{
+	static const struct {
+		struct caller who;
+		int status;
+	} rows[] = {
+	        {{NULL, NULL}, 401},
+	        {{"bob", NULL}, 403},
+	        {{"dave", NULL}, 403},
+	        {{"alice", NULL}, 404},
+	        {{"root", NULL}, 404},
+	        {{"alice", ""}, 401},
+	        {{"alice", "repository:alice/none:pull,push"}, 401},
+	        {{"alice", "repository:alice/none:delete"}, 404},
+	        {{"alice", "repository:alice/none:delete,admin"}, 404},
+	        {{"alice", "repository:alice/app:delete"}, 401},
+	        {{"bob", "repository:alice/none:delete"}, 403},
+	        {{"root", ADMIN}, 401},
+	        {{"root", "repository:alice/none:delete,admin"}, 404},
+	};
+	struct guarded *g = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		send_as(g, &rows[i].who, "DELETE", "repositories/alice/none", "");
+		if (g->cgi->status != rows[i].status)
+			fail_msg("row %zu is %d", i, g->cgi->status);
+		if (g->cgi->status == 401)
+			assert_non_null(strstr(challenge_of(g, 0),
+			        "scope=\"repository:alice/none:delete,admin\""));
+	}
+	send_as(g, &(struct caller){"alice", NULL}, "DELETE", "repositories/alice/app", "");
+	expect_status(g->cgi, 200);
 }
 
 static void a_challenge_says_what_token_would_do(void **state)
@@ -174,6 +210,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        GUARDED_TEST(who_may_do_what),
+	        GUARDED_TEST(who_may_remove_a_repository),
 	        GUARDED_TEST(a_challenge_says_what_token_would_do),
 	        GUARDED_TEST(everybody_sees_the_own_account),
 	        GUARDED_TEST(pages_of_one_who_sees_little),

@@ -63,7 +63,7 @@ accounts() {
 	lighter "$@" quota nobody default
 	is "$by: defaults for nobody" "$code $(said)" '1 '
 	lighter "$@" quota alice bytes=99999999TiB
-	is "$by: more than there can be" "$code $(cat "$out.err")" '2 *bytes: a limit is *'
+	is "$by: more than there can be" "$code $(cat "$out.err")" '1 *bytes: a limit is *'
 }
 
 recounts() {
@@ -86,10 +86,57 @@ recounts() {
 	is "$by: recount of nobody" "$code $(said)" '1 '
 }
 
+cleanups() {
+	local by=$1
+	shift
+	make_image up/one 1
+	make_image up/one old-1
+	make_image up/one old-2
+	echo 'up/* remove=old-.*' >"$store/cleanup"
+	lighter "$@" cleanup --dry-run
+	is "$by: cleanup --dry-run" "$code $(said)" \
+		'0 would remove tag old-* of up/one*1 repository with a rule: would remove 2 tags and 2 manifests, kept 1 tag*'
+	lighter "$@" cleanup up/one
+	is "$by: cleanup" "$code $(said)" '0 removed tag old-*: removed 2 tags and 2 manifests, kept 1 tag*'
+	http GET /v2/up/one/tags/list
+	is "$by: what is left" "$(jq -c .tags "$work/body")" '\["1"]'
+	echo 'up/*' >"$store/cleanup"
+	lighter "$@" cleanup
+	is "$by: a rule that keeps nothing" "$code $(said)" '1 '
+	echo 'up/* remove=(' >"$store/cleanup"
+	lighter "$@" cleanup
+	is "$by: a broken pattern" "$code $(cat "$out.err")" '1 *cleanup:1: *'
+	rm "$store/cleanup"
+	lighter "$@" cleanup
+	is "$by: no rules" "$code $(said)" '0 0 repositories with a rule*'
+}
+
+removals() {
+	local by=$1
+	shift
+	make_image up/one/below 1
+	lighter "$@" --yes rm up/one
+	is "$by: rm" "$code $(said)" '0 removed 1 tag, 1 manifest, 4 blobs; *'
+	lighter "$@" rm up/one
+	is "$by: rm of nothing" "$code $(said)" '1 '
+	http GET /v2/up/one/below/manifests/1
+	is "$by: rm of this and no other" "$status" 200
+	lighter "$@" recount up
+	is "$by: the account is right" "$code" 0
+	lighter "$@" --json rm up/one/below
+	is "$by: rm as JSON" "$code $(jq .tags "$out")" '0 1'
+}
+
 accounts store "${on_store[@]}"
 accounts http "${over_http[@]}"
 recounts store "${on_store[@]}"
 recounts http "${over_http[@]}"
+for part in cleanups removals; do
+	"$part" store "${on_store[@]}"
+done
+for part in cleanups removals; do
+	"$part" http "${over_http[@]}"
+done
 is "pages: the registry has more than one" \
 	"$(curl -s -D - -o /dev/null "$base/v2/_lighter/usage?n=1" | grep -ci '^link:')" 1
 is "all in the store belongs to its owner" \
@@ -99,7 +146,8 @@ is "all in the store belongs to its owner" \
 
 for bad in "" "nothing" "usage a b" "quota" "quota a b=1" "quota a bytes=-1" "quota a bytes=1.5GiB" \
 	"quota a bytes=1 default" "usage A" "usage a/b" "usage ../x" "usage --repair" "recount --force" \
-	"--root" "--url $base --root x usage" "--user x usage" "--url ftp://x usage"; do
+	"cleanup --repair" "rm" "rm a/" \
+	"rm a b" "--root" "--url $base --root x usage" "--user x usage" "--url ftp://x usage"; do
 	# shellcheck disable=SC2086
 	lighter $bad
 	is "\"$bad\": usage" "$code $(cat "$out")" '2 '
@@ -133,6 +181,27 @@ wait "$client" || true
 is "and comes" "$(tail -n 1 "$work/stream" | jq -c .result.repaired)" 1
 
 exec 8<&-
+
+# ---- at a terminal -----------------------------------------------------------------------
+
+# at_terminal ANSWER ARGUMENT...: what a terminal shows, in $out.
+at_terminal() {
+	local answer=$1
+	shift
+	code=0
+	script -qec "scripts/lighter $*" /dev/null <<<"$answer" >"$out" || code=$?
+}
+if command -v script >/dev/null; then
+	make_image up/one 1
+	at_terminal n "${on_store[@]}" rm up/one
+	is "rm asks back" "$code $(cat "$out")" '1 *Remove the repository up/one*nothing was done*'
+	at_terminal y "${on_store[@]}" rm up/one
+	is "and goes on" "$code $(cat "$out")" '0 *removed 1 tag*'
+	at_terminal '' "${on_store[@]}" recount alice
+	is "a bar while it works" "$code $(cat "$out")" '0 *[[]*100% *1 namespace counted*'
+else
+	skip "what a terminal shows: there is no script(1)"
+fi
 
 # ---- with a login ------------------------------------------------------------------------
 
