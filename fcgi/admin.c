@@ -12,6 +12,7 @@
 #include "gateway/reply.h"
 #include "service/cleanup.h"
 #include "service/recount.h"
+#include "service/scrub.h"
 #include "service/usage.h"
 #include "store/repo_remove.h"
 
@@ -216,6 +217,32 @@ int repository_delete(struct exchange *x)
 		rc = reply_json(x, 200, &json);
 	buf_release(&json);
 	return rc;
+}
+
+/* POST /v2/_lighter/scrub?repair=&bandwidth=&repository= */
+int scrub_post(struct exchange *x)
+{
+	struct repo_name repo = {""};
+	struct scrub_options o = {0};
+	const struct option known[] = {
+	        {"repair", OPTION_FLAG, &o.repair},
+	        {"bandwidth", OPTION_SIZE, &o.bytes_per_second},
+	        {"repository", OPTION_REPOSITORY, &repo},
+	};
+	struct scrub_result r = {0};
+	struct ndjson n;
+
+	if (take_job(x, known, sizeof(known) / sizeof(known[0])) != 0)
+		return -1;
+	o.repo = or_null(&repo);
+	ndjson_begin(&n, x);
+	scrub_run(x->store, &o, &n.job, &r, &n.err);
+	return END_JOB(&n, NUMBER("repositories", r.repositories),
+	        NUMBER("blobs", r.blobs), NUMBER("manifests", r.manifests),
+	        NUMBER("tags", r.tags), NUMBER("bytes", r.bytes),
+	        NUMBER("problems", r.problems), NUMBER("repaired", r.repaired),
+	        NUMBER("quarantined", r.quarantined), FLAG("cancelled", r.cancelled),
+	        FLAG("resumed", r.resumed));
 }
 
 static int run_cleanup(struct exchange *x, const struct cleanup_options *o)

@@ -54,6 +54,8 @@ def item($kind):
 		"\(.namespace): the account was wrong: \(.bytes | size) in \(count(.blobs; "blob"; "blobs"))"
 		+ " and \(count(.manifests; "manifest"; "manifests"))"
 		+ if .repaired then " now" else " are there" end
+	elif $kind == "affected" then
+		"\(.repository)\(if .tag then ":" + .tag else "" end) cannot be pulled whole (\(.digest))"
 	elif .removed == false then "would remove \($kind) \(item_name)"
 	elif .removed and ((($ARGS.named.verbose // "") != "") or $kind == "tag") then "removed \($kind) \(item_name)"
 	else empty end;
@@ -66,6 +68,16 @@ def rm_summary:
 		[.blobs, "blob", "blobs"]] | list | if . == "" then "what was left" else . end)"
 	+ "; \(.bytes | size) less in the account, \(.["bytes-collectable"] | size) for gc to free";
 
+def scrub_summary:
+	([[.repositories, "repository", "repositories"], [.blobs, "blob", "blobs"],
+		[.manifests, "manifest", "manifests"], [.tags, "tag", "tags"]] | list)
+	+ ", \(.bytes | size): "
+	+ if .problems == 0 then "all is well"
+		else count(.problems; "problem"; "problems") + ", \(.repaired) repaired"
+			+ if .quarantined > 0 then ", \(count(.quarantined; "file"; "files")) in quarantine"
+				else "" end
+		end;
+
 def cleanup_summary:
 	count(.repositories; "repository"; "repositories") + " with a rule: "
 	+ (if .["dry-run"] then "would remove " else "removed " end)
@@ -74,7 +86,8 @@ def cleanup_summary:
 	+ "; \(.bytes | size) less in accounts, blobs are for gc";
 
 def summary:
-	if $what == "cleanup" then cleanup_summary
+	if $what == "scrub" then scrub_summary
+	elif $what == "cleanup" then cleanup_summary
 	elif $what == "recount" then
 		"\(count(.namespaces; "namespace"; "namespaces")) counted, \(.differing) wrong"
 		+ if .differing > 0 then ", \(.repaired) repaired" else "" end
@@ -88,7 +101,8 @@ def exit_status:
 
 # How far, in percent, or a blank when that is not known, and in words.
 def progress_text:
-	if .total > 0 then "\(.step) \(.done) of \(.total)"
+	if $what == "scrub" and .step == "blobs" then "\(.done | size) of \(.total | size)"
+	elif .total > 0 then "\(.step) \(.done) of \(.total)"
 	else "\(.step) \(.done)" end;
 
 def progress:

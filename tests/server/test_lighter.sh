@@ -86,10 +86,37 @@ recounts() {
 	is "$by: recount of nobody" "$code $(said)" '1 '
 }
 
-cleanups() {
+# path_of REPOSITORY FILE: of a blob with this content.
+path_of() {
+	echo "$store/repos/$1/@blobs/sha256/$(sha256sum "$2" | cut -d' ' -f1)"
+}
+
+random "$work/garbage" 1000
+scrubs() {
 	local by=$1
 	shift
 	make_image up/one 1
+	push_blob up/one "$work/garbage"
+	lighter "$@" scrub
+	is "$by: scrub" "$code $(said)" '0 *: all is well'
+	chmod u+w "$(path_of up/one "$work/garbage")"
+	printf '######' | dd of="$(path_of up/one "$work/garbage")" conv=notrunc status=none
+	chmod a-w "$(path_of up/one "$work/garbage")"
+	lighter "$@" scrub --bandwidth 1GiB up/one
+	is "$by: scrub finds" "$code $(said) $(cat "$out.err")" "1 *: 1 problem, 0 repaired*$(digest_of "$work/garbage")*"
+	lighter "$@" --json scrub up/one
+	is "$by: scrub as JSON" "$code $(jq -r 'select(.problem) | .problem.kind' "$out")" '1 blob'
+	lighter "$@" scrub --repair
+	is "$by: scrub --repair" "$code $(said)" '1 *in quarantine'
+	lighter "$@" scrub
+	is "$by: scrub after that" "$code $(said)" '0 *: all is well'
+	lighter "$@" scrub none
+	is "$by: scrub of no repository" "$code" 1
+}
+
+cleanups() {
+	local by=$1
+	shift
 	make_image up/one old-1
 	make_image up/one old-2
 	echo 'up/* remove=old-.*' >"$store/cleanup"
@@ -131,10 +158,10 @@ accounts store "${on_store[@]}"
 accounts http "${over_http[@]}"
 recounts store "${on_store[@]}"
 recounts http "${over_http[@]}"
-for part in cleanups removals; do
+for part in scrubs cleanups removals; do
 	"$part" store "${on_store[@]}"
 done
-for part in cleanups removals; do
+for part in scrubs cleanups removals; do
 	"$part" http "${over_http[@]}"
 done
 is "pages: the registry has more than one" \
@@ -146,7 +173,7 @@ is "all in the store belongs to its owner" \
 
 for bad in "" "nothing" "usage a b" "quota" "quota a b=1" "quota a bytes=-1" "quota a bytes=1.5GiB" \
 	"quota a bytes=1 default" "usage A" "usage a/b" "usage ../x" "usage --repair" "recount --force" \
-	"cleanup --repair" "rm" "rm a/" \
+	"scrub --dry-run" "scrub a:b" "cleanup --repair" "rm" "rm a/" \
 	"rm a b" "--root" "--url $base --root x usage" "--user x usage" "--url ftp://x usage"; do
 	# shellcheck disable=SC2086
 	lighter $bad
@@ -182,6 +209,17 @@ is "and comes" "$(tail -n 1 "$work/stream" | jq -c .result.repaired)" 1
 
 exec 8<&-
 
+# A job whose client goes away comes to its end.
+random "$work/large" 100000
+push_blob slow/one "$work/large"
+: >"$work/stream"
+curl -sN -X POST -H 'Content-Length: 0' "$base/v2/_lighter/scrub?bandwidth=1000" >"$work/stream" &
+client=$!
+check "a slow scrub begins" wait_until grep -q progress "$work/stream"
+kill "$client"
+wait "$client" 2>/dev/null || true
+check "and ends when its client has gone" wait_until grep -q 'event=gone' "$store/run/log/requests.log"
+
 # ---- at a terminal -----------------------------------------------------------------------
 
 # at_terminal ANSWER ARGUMENT...: what a terminal shows, in $out.
@@ -197,8 +235,8 @@ if command -v script >/dev/null; then
 	is "rm asks back" "$code $(cat "$out")" '1 *Remove the repository up/one*nothing was done*'
 	at_terminal y "${on_store[@]}" rm up/one
 	is "and goes on" "$code $(cat "$out")" '0 *removed 1 tag*'
-	at_terminal '' "${on_store[@]}" recount alice
-	is "a bar while it works" "$code $(cat "$out")" '0 *[[]*100% *1 namespace counted*'
+	at_terminal '' "${on_store[@]}" scrub
+	is "a bar while it works" "$code $(cat "$out")" '0 *[[]*% *all is well*'
 else
 	skip "what a terminal shows: there is no script(1)"
 fi
