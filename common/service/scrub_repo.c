@@ -4,6 +4,7 @@
 #include "service/repo_walk.h"
 #include "store/listing.h"
 #include "store/referrers.h"
+#include "store/repo_dirs.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -349,13 +350,11 @@ static int look_referrers(struct look *w, struct err *err)
 	int rc = 0;
 
 	for (int i = 0; rc == 0 && i < DIGEST_ALGORITHMS; i++) {
-		struct digest any = {.algorithm = (enum digest_algorithm)i};
-		struct path dir = path_referrers(w->repo, &any);
+		enum digest_algorithm a = (enum digest_algorithm)i;
+		struct path dir = repo_dirs_subjects(w->repo, a);
 
-		/* Without digits it ends in a slash. */
-		dir = path_parent(&dir);
 		top = path_parent(&dir);
-		rc = each_name(w, &dir, look_subject, &any.algorithm, err);
+		rc = each_name(w, &dir, look_subject, &a, err);
 	}
 	if (rc == 0)
 		rc = each_name(w, &top, expect_algorithm, NULL, err);
