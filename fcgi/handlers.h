@@ -48,6 +48,7 @@ HANDLER(api_delete);
 HANDLER(api_create);
 HANDLER(api_blob_head);
 HANDLER(api_blob_post);
+HANDLER(api_verify);
 HANDLER(api_parse);
 HANDLER(api_runs_nothing);
 

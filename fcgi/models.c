@@ -6,8 +6,7 @@
 
 #include "format/json.h"
 #include "format/json_text.h"
-#include "format/model_params.h"
-#include "format/modelfile.h"
+#include "format/modelfile_lint.h"
 #include "gateway/access.h"
 #include "gateway/exchange.h"
 #include "gateway/ndjson.h"
@@ -15,10 +14,11 @@
 #include "gateway/reply.h"
 #include "service/model_list.h"
 #include "service/model_show.h"
+#include "service/model_verify.h"
 #include "service/models.h"
 #include "store/uploads.h"
 
-#include <stdlib.h>
+#include <inttypes.h>
 #include <string.h>
 
 /* The interface that is spoken; what follows the '+' does not count in comparisons. */
@@ -337,108 +337,80 @@ int api_create(struct exchange *x)
 	return rc;
 }
 
-/* ---- Modelfiles ---- */
+/* ---- verify ---- */
 
-static void add_command(struct buf *out, const struct modelfile_command *c, bool first)
+/* Until it is told otherwise an answer is a stream. */
+static int read_stream(struct exchange *x, struct json_object *body, bool *out)
 {
-	buf_addf(out, "%s{\"line\":%u,\"command\":\"%s\"", first ? "" : ",", c->line,
-	        modelfile_word_text(c->word));
-	if (c->name.len > 0) {
-		buf_add_str(out, ",\"name\":");
-		buf_add_json(out, c->name);
-	}
-	buf_add_str(out, ",\"value\":");
-	buf_add_json(out, c->value);
-	buf_add_char(out, '}');
+	struct json_object *value;
+
+	if (!json_member(body, "stream", json_type_boolean, &value))
+		return err_set(&x->err, ERR_BAD_REQUEST, "\"stream\" is no boolean");
+	*out = !value || json_object_get_boolean(value);
+	return 0;
 }
 
-static void add_complaint(struct buf *list, unsigned line, const char *text)
+static int verify(struct exchange *x, const struct model_name *name, bool stream)
 {
-	buf_addf(list, "%s{\"line\":%u,\"message\":", list->len ? "," : "", line);
-	buf_add_json(list, view_of(text));
-	buf_add_char(list, '}');
-}
-
-/* What of a command Ollama would refuse, or pass over, when it makes the model. */
-static void check_command(
-        const struct modelfile_command *c, struct buf *errors, struct buf *warnings)
-{
-	struct err why = ERR_INIT;
-	struct view version;
-
-	if (c->word == MODELFILE_REQUIRES &&
-	        model_requires_parse(c->value, &version) != 0)
-		add_complaint(
-		        errors, c->line, "REQUIRES is no version (MAJOR.MINOR.PATCH)");
-	if (c->word != MODELFILE_PARAMETER)
-		return;
-	switch (model_param_add(NULL, c->name, c->value, &why)) {
-	case MODEL_PARAM_OBSOLETE:
-		add_complaint(warnings, c->line, "this parameter has no effect any more");
-		break;
-	case MODEL_PARAM_WRONG:
-		add_complaint(errors, c->line, why.text);
-		break;
-	default:
-		break;
-	}
-	err_release(&why);
-}
-
-/* Of the sentence of the parser: "(line 3): …"; 0 when it names none. */
-static unsigned line_of(const char *sentence)
-{
-	static const char prefix[] = "(line ";
-
-	if (strncmp(sentence, prefix, sizeof(prefix) - 1) != 0)
-		return 0;
-	return (unsigned)strtoul(sentence + sizeof(prefix) - 1, NULL, 10);
-}
-
-static int reply_parsed(
-        struct exchange *x, const struct modelfile *m, const struct err *why)
-{
-	struct buf json = BUF_INIT(8 * MODELFILE_TEXT_MAX);
-	struct buf errors = BUF_INIT(8 * MODELFILE_TEXT_MAX);
-	struct buf warnings = BUF_INIT(8 * MODELFILE_TEXT_MAX);
+	struct model_verify_result result;
+	struct buf text = BUF_INIT(256);
+	struct ndjson lines;
 	int rc;
 
-	buf_add_str(&json, "{\"commands\":[");
-	for (size_t i = 0; i < m->ncommands; i++) {
-		add_command(&json, &m->commands[i], i == 0);
-		check_command(&m->commands[i], &errors, &warnings);
-	}
-	if (why->code != ERR_NONE)
-		add_complaint(&errors, line_of(why->text), why->text);
-	buf_addf(&json, "],\"valid\":%s,\"errors\":[", errors.len ? "false" : "true");
-	buf_add_view(&json, buf_view(&errors));
-	buf_add_str(&json, "],\"warnings\":[");
-	buf_add_view(&json, buf_view(&warnings));
-	buf_add_str(&json, "]}");
-	rc = reply_json(x, 200, &json);
-	buf_release(&json);
-	buf_release(&errors);
-	buf_release(&warnings);
+	ndjson_begin_ollama(&lines, x, stream);
+	(void)model_verify(x->store, name, &lines.job, &result, &lines.err);
+	buf_addf(&text,
+	        "{\"status\":\"%s\",\"models\":%" PRIu64 ",\"blobs\":%" PRIu64
+	        ",\"bytes\":%" PRIu64 ",\"problems\":%" PRIu64 "}",
+	        result.cancelled  ? "cancelled"
+	        : result.problems ? "problems were found"
+	                          : "success",
+	        result.models, result.blobs, result.bytes, result.problems);
+	rc = ndjson_end(&lines, &text);
+	buf_release(&text);
 	return rc;
 }
+
+/* Hashes what a model, or with "all" every model, is made of. */
+int api_verify(struct exchange *x)
+{
+	struct json_object *body = NULL;
+	struct model_name name;
+	bool all = false, stream = true;
+	int rc = read_body(x, &body);
+
+	if (rc == 0)
+		rc = read_flag(x, body, "all", &all);
+	if (rc == 0)
+		rc = read_stream(x, body, &stream);
+	if (rc == 0 && !all)
+		rc = read_model(x, body, &name);
+	if (rc == 0)
+		rc = all ? access_for(x, NULL, ACCESS_ADMIN)
+		         : expect_access(x, &name, ACCESS_PULL);
+	if (rc == 0)
+		rc = verify(x, all ? NULL : &name, stream);
+	json_object_put(body);
+	return rc;
+}
+
+/* ---- Modelfiles ---- */
 
 /* Reads a Modelfile and tells what is in it and what is wrong with it. */
 int api_parse(struct exchange *x)
 {
-	struct modelfile m = MODELFILE_INIT;
+	struct buf json = BUF_INIT(MODELFILE_LINT_MAX);
 	struct json_object *body = NULL;
-	struct err why = ERR_INIT;
 	struct view text;
 	int rc = read_body(x, &body);
 
 	if (rc == 0 && json_member_text(body, "modelfile", &text) != 1)
 		rc = err_set(&x->err, ERR_BAD_REQUEST, "\"modelfile\" is no text");
-	if (rc == 0 && modelfile_parse(text, &m, &why) != 0 && !err_is_refusal(&why))
-		rc = err_set(&x->err, why.code, "%s", why.text);
 	if (rc == 0)
-		rc = reply_parsed(x, &m, &why);
-	err_release(&why);
-	modelfile_release(&m);
+		rc = modelfile_lint(text, &json, &x->err);
+	if (rc == 0)
+		rc = reply_json(x, 200, &json);
+	buf_release(&json);
 	json_object_put(body);
 	return rc;
 }

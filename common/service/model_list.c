@@ -1,8 +1,7 @@
 #include "service/model_list.h"
 
 #include "base/log.h"
-#include "service/repo_walk.h"
-#include "store/tags.h"
+#include "service/model_each.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -16,7 +15,6 @@ struct entry {
 };
 
 struct collector {
-	struct store *store;
 	const struct model_list *list;
 	struct buf text;
 	struct entry *entries;
@@ -36,8 +34,9 @@ static void write_entry(const struct model *m, struct buf *out)
 	buf_add_char(out, '}');
 }
 
-static int add_entry(struct collector *c, const struct model *m, struct err *err)
+static int add_entry(void *arg, const struct model *m, struct err *err)
 {
+	struct collector *c = arg;
 	size_t at = c->text.len;
 
 	if (c->n == c->size) {
@@ -57,49 +56,22 @@ static int add_entry(struct collector *c, const struct model *m, struct err *err
 	return 0;
 }
 
-/* What cannot be shown must not hide the rest. */
-static int visit_model(
-        struct collector *c, const struct model_name *name, struct err *err)
+static bool is_visible(void *arg, const struct repo_name *r)
 {
-	struct model m = MODEL_INIT;
-	struct err why = ERR_INIT;
-	char text[MODEL_TEXT_SIZE];
-	int rc = 0;
+	const struct model_list *list = ((struct collector *)arg)->list;
 
-	if (model_open(c->store, name, &m, &why) == 0) {
-		rc = add_entry(c, &m, err);
-	} else if (why.code != ERR_NOT_FOUND) {
-		model_name_text(name, text);
-		log_event(LOG_LEVEL_WARN, "model-not-listed", "name=%s text=\"%s\"", text,
-		        why.text);
-	}
-	err_release(&why);
-	model_release(&m);
-	return rc;
+	return !list->visible || list->visible(list->arg, r);
 }
 
-static int visit_repo(void *arg, const struct repo_name *r, unsigned has, struct err *err)
+/* What cannot be shown must not hide the rest. */
+static void log_damaged(void *arg, const struct model_name *name, const struct err *why)
 {
-	struct collector *c = arg;
-	struct listing *tags = NULL;
-	struct model_name name;
-	int rc = 0;
+	char text[MODEL_TEXT_SIZE];
 
-	if (!(has & REPO_HAS_TAGS) ||
-	        model_name_of_repo(r, view_of(MODEL_DEFAULT_TAG), &name) != 0 ||
-	        (c->list->visible && !c->list->visible(c->list->arg, r)))
-		return 0;
-	if (tags_list(c->store, r, &tags, err) != 0) {
-		if (!err_is_refusal(err))
-			return -1;
-		err_release(err);
-		return 0;
-	}
-	for (size_t i = 0; rc == 0 && i < tags->count; i++)
-		if (model_name_of_repo(r, view_of(tags->names[i]), &name) == 0)
-			rc = visit_model(c, &name, err);
-	listing_release(tags);
-	return rc;
+	(void)arg;
+	model_name_text(name, text);
+	log_event(LOG_LEVEL_WARN, "model-not-listed", "name=%s text=\"%s\"", text,
+	        why->text);
 }
 
 static int newest_first(const void *a, const void *b)
@@ -127,9 +99,9 @@ static void write_list(struct collector *c, struct buf *out)
 int model_list(
         struct store *s, const struct model_list *l, struct buf *out, struct err *err)
 {
-	struct collector c = {.store = s, .list = l, .text = BUF_INIT(MODEL_LIST_MAX)};
-	const struct repo_walk walk = {.after = "", .visit = visit_repo, .arg = &c};
-	int rc = repo_walk(s, &walk, err);
+	struct collector c = {.list = l, .text = BUF_INIT(MODEL_LIST_MAX)};
+	const struct model_each each = {is_visible, add_entry, log_damaged, &c};
+	int rc = model_each(s, &each, err);
 
 	if (rc == 0) {
 		write_list(&c, out);

@@ -4,8 +4,10 @@
 
 #include "format/media.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #define expect_member(c, path, want) assert_string_equal(api_member(c, path).s, want)
@@ -262,6 +264,55 @@ static void texts_are_read_with_their_lines(void **state)
 	api_send(c, "POST", "/api/parse", 400, "{\"modelfile\":1}");
 }
 
+/* Damages the file of a blob: both of its names. */
+static void damage(struct cgi *c, const char *digest)
+{
+	const char *hex = digest + strlen("sha256:");
+	struct text path =
+	        text_of("%s/blobs/sha256/%.2s/%s", c->fixture.config.root, hex, hex);
+	FILE *f;
+
+	assert_int_equal(chmod(path.s, 0644), 0);
+	f = fopen(path.s, "r+");
+	assert_non_null(f);
+	fputc('X', f);
+	fclose(f);
+}
+
+static void verification(void **state)
+{
+	struct cgi *c = *state;
+	struct text weights;
+
+	api_push_model(c, "library/tiny", "latest");
+	weights = api_push_weights(c, "library/tiny", "llama", 1);
+	api_send(c, "POST", "/api/verify", 200, "{\"model\":\"tiny\"}");
+	expect_header(c, "Content-Type", "application/x-ndjson");
+	assert_non_null(
+	        strstr(cgi_body(c), text_of("{\"status\":\"verifying sha256 "
+	                                    "digest\",\"digest\":\"%s\",\"total\":",
+	                                    weights.s)
+	                                    .s));
+	assert_non_null(
+	        strstr(cgi_body(c), "{\"status\":\"success\",\"models\":1,\"blobs\":5,"));
+	api_send(c, "POST", "/api/copy", 200,
+	        "{\"source\":\"tiny\",\"destination\":\"me/b\"}");
+	api_send(c, "POST", "/api/verify", 200, "{\"all\":true,\"stream\":false}");
+	expect_member(c, "status", "success");
+	expect_member(c, "models", "2");
+	expect_member(c, "blobs", "5");
+	damage(c, weights.s);
+	api_send(c, "POST", "/api/verify", 200, "{\"model\":\"me/b\"}");
+	assert_non_null(strstr(
+	        cgi_body(c), text_of("digest mismatch: want %s, got ", weights.s).s));
+	assert_non_null(strstr(cgi_body(c), "\"model\":\"me/b:latest\""));
+	assert_non_null(strstr(cgi_body(c), "\"problems\":1}"));
+	api_send(c, "POST", "/api/verify", 200, "{\"all\":true,\"stream\":false}");
+	expect_member(c, "problems", "1");
+	api_send(c, "POST", "/api/verify", 404, "{\"model\":\"none\"}");
+	api_send(c, "POST", "/api/verify", 400, "{\"all\":1}");
+}
+
 /* ---- who may do what ---- */
 
 /* As alice, or as nobody when user is NULL. */
@@ -315,6 +366,9 @@ static void everybody_sees_what_is_theirs(void **state)
 	        g, "alice", "DELETE", "/api/delete", 403, "{\"model\":\"open/tiny\"}");
 	guarded_api(g, "alice", "DELETE", "/api/delete", 200, "{\"model\":\"alice/x\"}");
 	guarded_api(g, NULL, "DELETE", "/api/delete", 401, "{\"model\":\"alice/tiny\"}");
+	guarded_api(g, "alice", "POST", "/api/verify", 200, "{\"model\":\"alice/tiny\"}");
+	guarded_api(g, "alice", "POST", "/api/verify", 403, "{\"model\":\"bob/tiny\"}");
+	guarded_api(g, "alice", "POST", "/api/verify", 403, "{\"all\":true}");
 }
 
 /* OLLAMA_AUTH=1: each request is signed with the client's key. */
@@ -350,6 +404,7 @@ int main(void)
 	        CGI_TEST(copies),
 	        CGI_TEST(deletions),
 	        CGI_TEST(other_names),
+	        CGI_TEST(verification),
 	        CGI_TEST(texts_are_read_with_their_lines),
 	        GUARDED_TEST(everybody_sees_what_is_theirs),
 	        GUARDED_TEST(signed_requests),

@@ -2,7 +2,7 @@
 #include "fuzz/fuzz.h"
 
 #include "format/model_params.h"
-#include "format/modelfile.h"
+#include "format/modelfile_lint.h"
 
 #include <assert.h>
 #include <string.h>
@@ -41,10 +41,14 @@ out:
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	struct view text = {(const char *)data, size};
+	struct buf report = BUF_INIT(MODELFILE_LINT_MAX);
 	struct modelfile m = MODELFILE_INIT;
 	struct err err = ERR_INIT;
 
-	if (modelfile_parse((struct view){(const char *)data, size}, &m, &err) != 0)
+	assert(modelfile_lint(text, &report, &err) == 0);
+	buf_release(&report);
+	if (modelfile_parse(text, &m, &err) != 0)
 		assert(err_is_refusal(&err) && err.text[0] != '\0');
 	for (size_t i = 0; i < m.ncommands; i++)
 		check_command(&m.commands[i]);
