@@ -11,14 +11,16 @@ struct walker {
 static int visit_model(struct walker *w, const struct model_name *name, struct err *err)
 {
 	struct model m = MODEL_INIT;
-	struct err why = ERR_INIT;
-	int rc = 0;
+	int rc = model_open(w->store, name, &m, err);
 
-	if (model_open(w->store, name, &m, &why) == 0)
+	if (rc == 0) {
 		rc = w->each->visit(w->each->arg, &m, err);
-	else if (why.code != ERR_NOT_FOUND && w->each->damaged)
-		w->each->damaged(w->each->arg, name, &why);
-	err_release(&why);
+	} else if (err_is_refusal(err)) {
+		if (err->code != ERR_NOT_FOUND && w->each->damaged)
+			w->each->damaged(w->each->arg, name, err);
+		err_release(err);
+		rc = 0;
+	}
 	model_release(&m);
 	return rc;
 }

@@ -1,5 +1,7 @@
 #include "support/scene.h"
 
+#include "support/api.h"
+
 #include <string.h>
 
 #define REPO "demo/app"
@@ -270,6 +272,54 @@ static void act_catalog(struct scene *s)
 	cgi_get(s->cgi, "/v2/_catalog");
 }
 
+/* Models. */
+
+static void prepare_model(struct scene *s)
+{
+	api_push_model(s->cgi, "library/tiny", "latest");
+}
+
+static void act_model_copy(struct scene *s)
+{
+	cgi_post(s->cgi, "{\"source\":\"tiny\",\"destination\":\"demo/other\"}", "/api/copy");
+}
+
+static void act_model_create(struct scene *s)
+{
+	cgi_post(s->cgi,
+		"{\"model\":\"demo/other\",\"from\":\"tiny\",\"system\":\"Hi.\",\"stream\":"
+		"false}",
+		"/api/create");
+}
+
+static void act_model_delete(struct scene *s)
+{
+	CGI_SEND(s->cgi, .method = "DELETE", .uri = "/api/delete",
+		.body = VIEW_LIT("{\"model\":\"tiny\"}"));
+}
+
+static void act_model_show(struct scene *s)
+{
+	cgi_post(s->cgi, "{\"model\":\"tiny\"}", "/api/show");
+}
+
+static void act_models(struct scene *s)
+{
+	cgi_get(s->cgi, "/api/tags");
+}
+
+static enum outcome look_model(struct scene *s)
+{
+	cgi_head(s->cgi, "/v2/demo/other/manifests/latest");
+	return s->cgi->status == 200 ? OUTCOME_WHOLE : OUTCOME_NOTHING;
+}
+
+static enum outcome look_model_gone(struct scene *s)
+{
+	cgi_head(s->cgi, "/v2/library/tiny/manifests/latest");
+	return s->cgi->status == 200 ? OUTCOME_NOTHING : OUTCOME_WHOLE;
+}
+
 const struct operation operations[] = {
 	{"open a session", prepare_repo, act_open, 202, 202, NULL},
 	{"chunk", prepare_chunk, act_patch, 202, 416, look_patch},
@@ -297,6 +347,11 @@ const struct operation operations[] = {
 	{"list tags", prepare_image, act_tags, 200, 200, NULL},
 	{"catalog", prepare_image, act_catalog, 200, 200, NULL},
 	{"referrers", prepare_referrer_there, act_referrers, 200, 200, NULL},
+	{"copy a model", prepare_model, act_model_copy, 200, 200, look_model},
+	{"make a model from another", prepare_model, act_model_create, 200, 200, look_model},
+	{"delete a model", prepare_model, act_model_delete, 200, 404, look_model_gone},
+	{"show a model", prepare_model, act_model_show, 200, 200, NULL},
+	{"list models", prepare_model, act_models, 200, 200, NULL},
 };
 
 const size_t noperations = sizeof(operations) / sizeof(operations[0]);
