@@ -49,6 +49,7 @@ HANDLER(api_create);
 HANDLER(api_blob_head);
 HANDLER(api_blob_post);
 HANDLER(api_verify);
+HANDLER(api_prune);
 HANDLER(api_parse);
 HANDLER(api_runs_nothing);
 

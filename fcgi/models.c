@@ -4,14 +4,16 @@
  */
 #include "handlers.h"
 
+#include "base/num.h"
 #include "format/json.h"
 #include "format/json_text.h"
 #include "format/modelfile_lint.h"
 #include "gateway/access.h"
 #include "gateway/exchange.h"
 #include "gateway/ndjson.h"
-#include "gateway/origin.h"
+#include "gateway/ollama.h"
 #include "gateway/reply.h"
+#include "service/collect.h"
 #include "service/model_list.h"
 #include "service/model_show.h"
 #include "service/model_verify.h"
@@ -23,94 +25,8 @@
 
 /* The interface that is spoken; what follows the '+' does not count in comparisons. */
 #define API_VERSION "0.33.0+lighter"
-
-/* ---- what requests say ---- */
-
-static int read_body(struct exchange *x, struct json_object **out)
-{
-	const char *why;
-
-	if (x->body.len == 0)
-		return err_set(&x->err, ERR_BAD_REQUEST, "missing request body");
-	*out = json_parse_object(buf_view(&x->body), &why);
-	if (*out)
-		return 0;
-	return err_set(
-	        &x->err, ERR_BAD_REQUEST, "the request is no JSON object: %s", why);
-}
-
-/* Whether the host that a name has, if any, is the one that the client speaks to. */
-static bool is_here(const struct exchange *x, const struct model_name *name)
-{
-	char origin[ORIGIN_SIZE];
-	const char *host;
-
-	if (!name->host[0])
-		return true;
-	host = origin_of(x, origin) ? strstr(origin, "://") : NULL;
-	return host && view_is_nocase(view_of(name->host), host + strlen("://"));
-}
-
-static int expect_here(struct exchange *x, const struct model_name *name)
-{
-	if (is_here(x, name))
-		return 0;
-	return err_set(&x->err, ERR_BAD_REQUEST,
-	        "the model is of another registry (%s), and has to be pulled into this "
-	        "one "
-	        "first",
-	        name->host);
-}
-
-/* The model of the member "model" or, from older clients, "name". */
-static int read_model(
-        struct exchange *x, struct json_object *body, struct model_name *out)
-{
-	struct view text;
-	int found = json_member_text(body, "model", &text);
-
-	if (found >= 0 && text.len == 0)
-		found = json_member_text(body, "name", &text);
-	if (found < 0 || model_name_parse(text, out) != 0)
-		return err_set(&x->err, ERR_BAD_REQUEST, "invalid model name");
-	return expect_here(x, out);
-}
-
-/* One of the two names of a copy, with the sentence that Ollama has for it. */
-static int read_end(struct exchange *x, struct json_object *body, const char *member,
-        struct model_name *out)
-{
-	struct view text;
-
-	if (json_member_text(body, member, &text) < 0 || model_name_parse(text, out) != 0)
-		return err_set(&x->err, ERR_BAD_REQUEST, "%s \"%.*s\" is invalid", member,
-		        text.len > 80 ? 80 : (int)text.len, text.len ? text.ptr : "");
-	return expect_here(x, out);
-}
-
-/* Checks what the caller may do with a model. */
-static int expect_access(
-        struct exchange *x, const struct model_name *name, enum access_need need)
-{
-	struct repo_name repo;
-	struct tag tag;
-
-	if (model_name_repo(name, x->config->ollama_names, &repo, &tag, &x->err) != 0)
-		return -1;
-	return access_for(x, &repo, need);
-}
-
-/* Of a boolean member: false when it is absent, -1 when it is something else. */
-static int read_flag(
-        struct exchange *x, struct json_object *body, const char *name, bool *out)
-{
-	struct json_object *value;
-
-	if (!json_member(body, name, json_type_boolean, &value))
-		return err_set(&x->err, ERR_BAD_REQUEST, "\"%s\" is no boolean", name);
-	*out = value && json_object_get_boolean(value);
-	return 0;
-}
+/* Seconds: what is younger may belong to a push that has not ended. */
+#define PRUNE_AGE_MIN 3600
 
 /* ---- what needs no model ---- */
 
@@ -169,7 +85,7 @@ static int read_show(struct exchange *x, struct json_object *body, struct model_
 		return err_set(&x->err, ERR_BAD_REQUEST, "\"system\" is no text");
 	if (!json_member(body, "options", json_type_object, &out->options))
 		return err_set(&x->err, ERR_BAD_REQUEST, "\"options\" is no object");
-	return read_flag(x, body, "verbose", &out->verbose);
+	return ollama_flag(x, body, "verbose", &out->verbose);
 }
 
 static int show(struct exchange *x, const struct model_name *name,
@@ -193,14 +109,14 @@ int api_show(struct exchange *x)
 	struct model_show options = {.verbose = false};
 	struct json_object *body = NULL;
 	struct model_name name;
-	int rc = read_body(x, &body);
+	int rc = ollama_body(x, &body);
 
 	if (rc == 0)
-		rc = read_model(x, body, &name);
+		rc = ollama_model(x, body, &name);
 	if (rc == 0)
 		rc = read_show(x, body, &options);
 	if (rc == 0)
-		rc = expect_access(x, &name, ACCESS_PULL);
+		rc = ollama_access(x, &name, ACCESS_PULL);
 	if (rc == 0)
 		rc = show(x, &name, &options);
 	json_object_put(body);
@@ -213,16 +129,16 @@ int api_copy(struct exchange *x)
 {
 	struct json_object *body = NULL;
 	struct model_name from, to;
-	int rc = read_body(x, &body);
+	int rc = ollama_body(x, &body);
 
 	if (rc == 0)
-		rc = read_end(x, body, "source", &from);
+		rc = ollama_name(x, body, "source", &from);
 	if (rc == 0)
-		rc = read_end(x, body, "destination", &to);
+		rc = ollama_name(x, body, "destination", &to);
 	if (rc == 0)
-		rc = expect_access(x, &from, ACCESS_PULL);
+		rc = ollama_access(x, &from, ACCESS_PULL);
 	if (rc == 0)
-		rc = expect_access(x, &to, ACCESS_PUSH);
+		rc = ollama_access(x, &to, ACCESS_PUSH);
 	if (rc == 0)
 		rc = models_copy(x->store, &from, &to, &x->err);
 	json_object_put(body);
@@ -233,12 +149,12 @@ int api_delete(struct exchange *x)
 {
 	struct json_object *body = NULL;
 	struct model_name name;
-	int rc = read_body(x, &body);
+	int rc = ollama_body(x, &body);
 
 	if (rc == 0)
-		rc = read_model(x, body, &name);
+		rc = ollama_model(x, body, &name);
 	if (rc == 0)
-		rc = expect_access(x, &name, ACCESS_DELETE);
+		rc = ollama_access(x, &name, ACCESS_DELETE);
 	if (rc == 0)
 		rc = models_delete(x->store, &name, &x->err);
 	json_object_put(body);
@@ -291,16 +207,16 @@ int api_blob_post(struct exchange *x)
 
 static int expect_create(struct exchange *x, const struct model_request *r)
 {
-	if (expect_here(x, &r->name) != 0 ||
-	        (r->has_from && expect_here(x, &r->from) != 0))
+	if (ollama_expect_here(x, &r->name) != 0 ||
+	        (r->has_from && ollama_expect_here(x, &r->from) != 0))
 		return -1;
 	if (r->quantize.len > 0)
 		return err_set(&x->err, ERR_BAD_REQUEST,
 		        "quantization is not done here: quantize the model before it is "
 		        "uploaded");
-	if (r->has_from && expect_access(x, &r->from, ACCESS_PULL) != 0)
+	if (r->has_from && ollama_access(x, &r->from, ACCESS_PULL) != 0)
 		return -1;
-	return expect_access(x, &r->name, ACCESS_PUSH);
+	return ollama_access(x, &r->name, ACCESS_PUSH);
 }
 
 static int create(struct exchange *x, const struct model_request *r)
@@ -324,7 +240,7 @@ int api_create(struct exchange *x)
 {
 	struct model_request r = MODEL_REQUEST_INIT;
 	struct json_object *body = NULL;
-	int rc = read_body(x, &body);
+	int rc = ollama_body(x, &body);
 
 	if (rc == 0)
 		rc = model_request_parse(body, &r, &x->err);
@@ -338,17 +254,6 @@ int api_create(struct exchange *x)
 }
 
 /* ---- verify ---- */
-
-/* Until it is told otherwise an answer is a stream. */
-static int read_stream(struct exchange *x, struct json_object *body, bool *out)
-{
-	struct json_object *value;
-
-	if (!json_member(body, "stream", json_type_boolean, &value))
-		return err_set(&x->err, ERR_BAD_REQUEST, "\"stream\" is no boolean");
-	*out = !value || json_object_get_boolean(value);
-	return 0;
-}
 
 static int verify(struct exchange *x, const struct model_name *name, bool stream)
 {
@@ -377,19 +282,106 @@ int api_verify(struct exchange *x)
 	struct json_object *body = NULL;
 	struct model_name name;
 	bool all = false, stream = true;
-	int rc = read_body(x, &body);
+	int rc = ollama_body(x, &body);
 
 	if (rc == 0)
-		rc = read_flag(x, body, "all", &all);
+		rc = ollama_flag(x, body, "all", &all);
 	if (rc == 0)
-		rc = read_stream(x, body, &stream);
+		rc = ollama_stream(x, body, &stream);
 	if (rc == 0 && !all)
-		rc = read_model(x, body, &name);
+		rc = ollama_model(x, body, &name);
 	if (rc == 0)
 		rc = all ? access_for(x, NULL, ACCESS_ADMIN)
-		         : expect_access(x, &name, ACCESS_PULL);
+		         : ollama_access(x, &name, ACCESS_PULL);
 	if (rc == 0)
 		rc = verify(x, all ? NULL : &name, stream);
+	json_object_put(body);
+	return rc;
+}
+
+/* ---- prune ---- */
+
+/* "older_than": seconds, or a text like "12h"; what is younger may be of a push. */
+static int read_age(struct exchange *x, struct json_object *body, uint64_t *out)
+{
+	struct json_object *value = json_object_object_get(body, "older_than");
+
+	*out = x->config->gc_grace > PRUNE_AGE_MIN ? x->config->gc_grace : PRUNE_AGE_MIN;
+	if (!value)
+		return 0;
+	if (json_object_is_type(value, json_type_int) &&
+	        json_object_get_int64(value) >= 0)
+		*out = (uint64_t)json_object_get_int64(value);
+	else if (!json_object_is_type(value, json_type_string) ||
+	         num_parse_duration(json_text(value), out) != 0)
+		return err_set(&x->err, ERR_BAD_REQUEST,
+		        "\"older_than\" is no duration: seconds, or a text like \"12h\"");
+	if (*out >= PRUNE_AGE_MIN)
+		return 0;
+	return err_set(&x->err, ERR_BAD_REQUEST, "\"older_than\" is less than an hour");
+}
+
+static int prune(struct exchange *x, const struct collect_options *options, bool stream)
+{
+	struct collect_result r;
+	struct buf text = BUF_INIT(512);
+	struct ndjson lines;
+	int rc;
+
+	ndjson_begin_ollama(&lines, x, stream);
+	(void)collect_run(x->store, options, &lines.job, &r, &lines.err);
+	buf_addf(&text,
+	        "{\"status\":\"%s\",\"dry_run\":%s,\"manifests\":%" PRIu64
+	        ",\"blobs\":%" PRIu64 ",\"bytes_unlinked\":%" PRIu64
+	        ",\"bytes_freed\":%" PRIu64 ",\"problems\":%" PRIu64 "}",
+	        r.cancelled ? "cancelled" : "success",
+	        options->dry_run ? "true" : "false", r.manifests, r.blobs,
+	        r.bytes_unlinked, r.bytes_freed, r.problems);
+	rc = ndjson_end(&lines, &text);
+	buf_release(&text);
+	return rc;
+}
+
+/* The repository of "model", or none for the whole store; then access to it. */
+static int read_pruned(struct exchange *x, struct json_object *body, bool *one)
+{
+	struct model_name name;
+
+	*one = json_object_object_get(body, "model") ||
+	       json_object_object_get(body, "name");
+	if (!*one)
+		return access_for(x, NULL, ACCESS_ADMIN);
+	return ollama_model(x, body, &name) == 0 ? ollama_access(x, &name, ACCESS_DELETE)
+	                                         : -1;
+}
+
+/*
+ * Takes away what nothing refers to: of the repository of a model also manifests that
+ * have lost their last tag, of the whole registry these only with "untagged", because
+ * images may be pulled by digest.
+ */
+int api_prune(struct exchange *x)
+{
+	struct collect_options options = {.session_idle = x->config->upload_idle};
+	struct json_object *body = NULL;
+	bool one = false, untagged = false, stream = true;
+	int rc = ollama_body(x, &body);
+
+	if (rc == 0)
+		rc = ollama_flag(x, body, "dry_run", &options.dry_run);
+	if (rc == 0)
+		rc = ollama_flag(x, body, "untagged", &untagged);
+	if (rc == 0)
+		rc = ollama_stream(x, body, &stream);
+	if (rc == 0)
+		rc = read_age(x, body, &options.grace);
+	if (rc == 0)
+		rc = read_pruned(x, body, &one);
+	if (rc == 0) {
+		options.repo = one ? &x->name : NULL;
+		options.untagged_age = one || untagged ? options.grace : 0;
+		rc = prune(x, &options, stream);
+	}
 	json_object_put(body);
 	return rc;
 }
@@ -402,7 +394,7 @@ int api_parse(struct exchange *x)
 	struct buf json = BUF_INIT(MODELFILE_LINT_MAX);
 	struct json_object *body = NULL;
 	struct view text;
-	int rc = read_body(x, &body);
+	int rc = ollama_body(x, &body);
 
 	if (rc == 0 && json_member_text(body, "modelfile", &text) != 1)
 		rc = err_set(&x->err, ERR_BAD_REQUEST, "\"modelfile\" is no text");

@@ -55,6 +55,7 @@ const struct route routes[] = {
 	{"HEAD",   "/api/blobs/<digest>",                 ACCESS_BODY,    BODY_NONE,   api_blob_head,              "Ollama"},
 	{"POST",   "/api/blobs/<digest>",                 ACCESS_BODY,    BODY_STREAM, api_blob_post,              "Ollama"},
 	{"POST",   "/api/verify",                         ACCESS_BODY,    BODY_MEMORY, api_verify,                 "-"},
+	{"POST",   "/api/prune",                          ACCESS_BODY,    BODY_MEMORY, api_prune,                  "-"},
 	{"POST",   "/api/parse",                          ACCESS_BODY,    BODY_MEMORY, api_parse,                  "-"},
 	{"POST",   "/api/generate",                       ACCESS_NONE,    BODY_NONE,   api_runs_nothing,           "Ollama"},
 	{"POST",   "/api/chat",                           ACCESS_NONE,    BODY_NONE,   api_runs_nothing,           "Ollama"},

@@ -1,9 +1,12 @@
 /* /api/: list, show, copy and delete as Ollama's clients ask for them. */
 #include "support/api.h"
 #include "support/guarded.h"
+#include "support/invariants.h"
 
 #include "format/media.h"
 
+#include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -313,6 +316,59 @@ static void verification(void **state)
 	api_send(c, "POST", "/api/verify", 400, "{\"all\":1}");
 }
 
+static int make_old(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	struct timespec times[2] = {
+	        {.tv_sec = time(NULL) - 7200}, {.tv_sec = time(NULL) - 7200}};
+
+	(void)st;
+	(void)ftw;
+	return type == FTW_F ? utimensat(AT_FDCWD, path, times, 0) : 0;
+}
+
+/* Two hours pass for everything in the store. */
+static void pass_time(struct cgi *c)
+{
+	assert_int_equal(nftw(c->fixture.config.root, make_old, 16, FTW_PHYS), 0);
+}
+
+static void pruning(void **state)
+{
+	struct cgi *c = *state;
+
+	api_push_model(c, "library/tiny", "latest");
+	api_push_model(c, "me/kept", "latest");
+	api_send(c, "DELETE", "/api/delete", 200, "{\"model\":\"tiny\"}");
+	cgi_push_blob(c, "library/tiny", "of no manifest");
+	/* Everything is younger than a day. */
+	api_send(c, "POST", "/api/prune", 200, "{\"model\":\"tiny\",\"stream\":false}");
+	expect_member(c, "manifests", "0");
+	pass_time(c);
+	api_send(c, "POST", "/api/prune", 200,
+	        "{\"model\":\"tiny\",\"stream\":false,\"older_than\":\"1h\",\"dry_run\":"
+	        "true}");
+	expect_member(c, "manifests", "1");
+	expect_member(c, "blobs", "6");
+	expect_member(c, "dry_run", "true");
+	/* Images of the whole registry keep theirs, unless that is asked for. */
+	api_send(c, "POST", "/api/prune", 200, "{\"stream\":false,\"older_than\":3600}");
+	expect_member(c, "manifests", "0");
+	expect_member(c, "blobs", "1");
+	api_send(
+	        c, "POST", "/api/prune", 200, "{\"model\":\"tiny\",\"older_than\":3600}");
+	expect_header(c, "Content-Type", "application/x-ndjson");
+	assert_non_null(strstr(cgi_body(c), "{\"status\":\"success\",\"dry_run\":false,"
+	                                    "\"manifests\":1,\"blobs\":5,"));
+	cgi_get(c, "/v2/library/tiny/tags/list");
+	expect_status(c, 404);
+	api_send(c, "POST", "/api/show", 200, "{\"model\":\"me/kept\"}");
+	api_send(c, "POST", "/api/prune", 404, "{\"model\":\"none\"}");
+	api_send(c, "POST", "/api/prune", 400, "{\"older_than\":60}");
+	api_send(c, "POST", "/api/prune", 400, "{\"older_than\":\"x\"}");
+	api_send(c, "POST", "/api/prune", 400, "{\"dry_run\":\"x\"}");
+	assert_int_equal(invariants_check(c->fixture.config.root), 0);
+}
+
 /* ---- who may do what ---- */
 
 /* As alice, or as nobody when user is NULL. */
@@ -369,6 +425,11 @@ static void everybody_sees_what_is_theirs(void **state)
 	guarded_api(g, "alice", "POST", "/api/verify", 200, "{\"model\":\"alice/tiny\"}");
 	guarded_api(g, "alice", "POST", "/api/verify", 403, "{\"model\":\"bob/tiny\"}");
 	guarded_api(g, "alice", "POST", "/api/verify", 403, "{\"all\":true}");
+	guarded_api(g, "alice", "POST", "/api/prune", 403, "{}");
+	guarded_api(g, "alice", "POST", "/api/prune", 403, "{\"model\":\"open/tiny\"}");
+	guarded_api(g, "alice", "POST", "/api/prune", 200, "{\"model\":\"alice/tiny\"}");
+	guarded_api(g, "root", "POST", "/api/prune", 200, "{\"dry_run\":true}");
+	guarded_api(g, "root", "POST", "/api/verify", 200, "{\"all\":true}");
 }
 
 /* OLLAMA_AUTH=1: each request is signed with the client's key. */
@@ -405,6 +466,7 @@ int main(void)
 	        CGI_TEST(deletions),
 	        CGI_TEST(other_names),
 	        CGI_TEST(verification),
+	        CGI_TEST(pruning),
 	        CGI_TEST(texts_are_read_with_their_lines),
 	        GUARDED_TEST(everybody_sees_what_is_theirs),
 	        GUARDED_TEST(signed_requests),
