@@ -4,7 +4,7 @@
 #
 #   start_registry [ARGUMENT of scripts/run]...   sets $registry (HOST:PORT), $base and $store
 #   stop_registry
-#   wait_for_user USER PASSWORD
+#   wait_for_user USER PASSWORD [URL]
 #   $work   a fresh directory that everybody may enter, removed at the end
 #   $server     the web server; lighttpd
 #   $programs   directory of the programs to serve with; build/release/bin
@@ -60,7 +60,7 @@ start_registry() {
 # Whether a user that was just added may log in; the registry looks once a second.
 wait_for_user() {
 	local tenths=50
-	until curl -sf -o /dev/null -u "$1:$2" "$base/v2/"; do
+	until curl -sf -o /dev/null -u "$1:$2" "${3-$base}/v2/"; do
 		[ "$tenths" -gt 0 ] || return 1
 		tenths=$((tenths - 1))
 		sleep 0.1
