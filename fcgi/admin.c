@@ -11,6 +11,7 @@
 #include "gateway/page.h"
 #include "gateway/reply.h"
 #include "service/cleanup.h"
+#include "service/collect.h"
 #include "service/recount.h"
 #include "service/scrub.h"
 #include "service/usage.h"
@@ -217,6 +218,40 @@ int repository_delete(struct exchange *x)
 		rc = reply_json(x, 200, &json);
 	buf_release(&json);
 	return rc;
+}
+
+/* POST /v2/_lighter/gc?dry-run=&grace=&untagged=&idle=&repository= */
+int gc_post(struct exchange *x)
+{
+	struct repo_name repo = {""};
+	struct collect_options o = {
+	        .grace = x->config->gc_grace,
+	        .session_idle = x->config->upload_idle,
+	        .untagged_age = x->config->gc_untagged,
+	};
+	const struct option known[] = {
+	        {"dry-run", OPTION_FLAG, &o.dry_run},
+	        {"grace", OPTION_DURATION, &o.grace},
+	        {"untagged", OPTION_DURATION, &o.untagged_age},
+	        {"idle", OPTION_DURATION, &o.session_idle},
+	        {"repository", OPTION_REPOSITORY, &repo},
+	};
+	struct collect_result r = {0};
+	struct ndjson n;
+
+	if (take_job(x, known, sizeof(known) / sizeof(known[0])) != 0)
+		return -1;
+	o.repo = or_null(&repo);
+	ndjson_begin(&n, x);
+	collect_run(x->store, &o, &n.job, &r, &n.err);
+	return END_JOB(&n, NUMBER("repositories", r.repositories),
+	        NUMBER("manifests", r.manifests), NUMBER("blobs", r.blobs),
+	        NUMBER("referrers", r.referrers), NUMBER("entries", r.entries),
+	        NUMBER("sessions", r.sessions), NUMBER("files", r.files),
+	        NUMBER("bytes-unlinked", r.bytes_unlinked),
+	        NUMBER("bytes-freed", r.bytes_freed), NUMBER("problems", r.problems),
+	        FLAG("dry-run", o.dry_run), FLAG("cancelled", r.cancelled),
+	        FLAG("resumed", r.resumed));
 }
 
 /* POST /v2/_lighter/scrub?repair=&bandwidth=&repository= */

@@ -15,7 +15,7 @@ static const char registry_extensions[] =
         "\"description\":\"Health, usage and upkeep of this registry\","
         "\"endpoints\":[\"/v2/_lighter/health\",\"/v2/_lighter/usage\","
         "\"/v2/_lighter/quota/{namespace}\",\"/v2/_lighter/recount\","
-        "\"/v2/_lighter/repositories/{name}\","
+        "\"/v2/_lighter/repositories/{name}\",\"/v2/_lighter/gc\","
         "\"/v2/_lighter/scrub\",\"/v2/_lighter/cleanup\"]},"
         "{\"name\":\"_oci\","
         "\"url\":\"" SPECIFICATION "extensions/_oci.md\","

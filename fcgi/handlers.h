@@ -35,6 +35,7 @@ HANDLER(quota_put);
 HANDLER(quota_delete);
 HANDLER(recount_post);
 HANDLER(repository_delete);
+HANDLER(gc_post);
 HANDLER(scrub_post);
 HANDLER(cleanup_post);
 

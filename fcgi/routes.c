@@ -19,6 +19,7 @@ const struct route routes[] = {
 	{"POST",   "/v2/_lighter/recount",                ACCESS_ADMIN,   BODY_NONE,   recount_post,               "-"},
 	{"POST",   "/v2/_lighter/recount/<namespace>",    ACCESS_ADMIN,   BODY_NONE,   recount_post,               "-"},
 	{"DELETE", "/v2/_lighter/repositories/<name>",    ACCESS_REMOVE,  BODY_NONE,   repository_delete,          "-"},
+	{"POST",   "/v2/_lighter/gc",                     ACCESS_ADMIN,   BODY_NONE,   gc_post,                    "-"},
 	{"POST",   "/v2/_lighter/scrub",                  ACCESS_ADMIN,   BODY_NONE,   scrub_post,                 "-"},
 	{"POST",   "/v2/_lighter/cleanup",                ACCESS_ADMIN,   BODY_NONE,   cleanup_post,               "-"},
 	/* token */

@@ -68,6 +68,18 @@ def rm_summary:
 		[.blobs, "blob", "blobs"]] | list | if . == "" then "what was left" else . end)"
 	+ "; \(.bytes | size) less in the account, \(.["bytes-collectable"] | size) for gc to free";
 
+def gc_summary:
+	([[.manifests, "manifest", "manifests"], [.blobs, "blob", "blobs"],
+		[.referrers, "stale referrer", "stale referrers"],
+		[.entries, "unused content", "unused contents"], [.sessions, "upload", "uploads"],
+		[.files, "temporary file", "temporary files"]] | list) as $list
+	| count(.repositories; "repository"; "repositories") + ": "
+	+ if $list == "" then "nothing to remove"
+		else (if .["dry-run"] then "would remove " else "removed " end) + $list
+			+ "; \(.["bytes-unlinked"] | size) less in accounts, "
+			+ "\(.["bytes-freed"] | size) of disk freed"
+		end;
+
 def scrub_summary:
 	([[.repositories, "repository", "repositories"], [.blobs, "blob", "blobs"],
 		[.manifests, "manifest", "manifests"], [.tags, "tag", "tags"]] | list)
@@ -86,7 +98,8 @@ def cleanup_summary:
 	+ "; \(.bytes | size) less in accounts, blobs are for gc";
 
 def summary:
-	if $what == "scrub" then scrub_summary
+	if $what == "gc" then gc_summary
+	elif $what == "scrub" then scrub_summary
 	elif $what == "cleanup" then cleanup_summary
 	elif $what == "recount" then
 		"\(count(.namespaces; "namespace"; "namespaces")) counted, \(.differing) wrong"

@@ -30,6 +30,8 @@ static void a_repository_and_no_other(void **state)
 	        text_of("\"bytes\":%zu,\"blobs\":1,\"manifests\":1,", manifest + 2).s));
 	cgi_post(c, "", "/v2/_lighter/recount/a");
 	assert_int_equal(job_result(c, "differing"), 0);
+	cgi_post(c, "", "/v2/_lighter/gc?grace=0");
+	assert_int_equal(job_result(c, "bytes-freed"), 9);
 }
 
 static void what_is_not_there(void **state)

@@ -91,11 +91,32 @@ path_of() {
 	echo "$store/repos/$1/@blobs/sha256/$(sha256sum "$2" | cut -d' ' -f1)"
 }
 
-random "$work/garbage" 1000
-scrubs() {
+collections() {
 	local by=$1
 	shift
 	make_image up/one 1
+	random "$work/garbage" 1000
+	push_blob up/one "$work/garbage"
+	lighter "$@" gc --dry-run --grace 0 up/one
+	is "$by: gc --dry-run" "$code $(said)" \
+		"0 would remove blob $(digest_of "$work/garbage") of up/one|1 repository: would remove 1 blob, 1 unused content;*"
+	check "$by: changes nothing" test -e "$(path_of up/one "$work/garbage")"
+	lighter "$@" gc up/one
+	is "$by: gc of what is young" "$code $(said)" '0 1 repository: nothing to remove'
+	lighter "$@" gc --grace 0 up/one
+	is "$by: gc" "$code $(said)" '0 1 repository: removed 1 blob, 1 unused content; 1000 B less in accounts*'
+	check "$by: it has gone" test ! -e "$(path_of up/one "$work/garbage")"
+	lighter "$@" --json gc --grace 1d
+	is "$by: gc as JSON" "$code $(tail -n 1 "$out" | jq .result.cancelled)" '0 false'
+	lighter "$@" gc none
+	is "$by: gc of no repository" "$code $(cat "$out.err")" '1 *no repository none*'
+	lighter "$@" gc --grace soon
+	is "$by: gc with a strange age" "$code $(cat "$out.err")" "1 *grace: 'soon' is not a duration*"
+}
+
+scrubs() {
+	local by=$1
+	shift
 	push_blob up/one "$work/garbage"
 	lighter "$@" scrub
 	is "$by: scrub" "$code $(said)" '0 *: all is well'
@@ -158,10 +179,10 @@ accounts store "${on_store[@]}"
 accounts http "${over_http[@]}"
 recounts store "${on_store[@]}"
 recounts http "${over_http[@]}"
-for part in scrubs cleanups removals; do
+for part in collections scrubs cleanups removals; do
 	"$part" store "${on_store[@]}"
 done
-for part in scrubs cleanups removals; do
+for part in collections scrubs cleanups removals; do
 	"$part" http "${over_http[@]}"
 done
 is "pages: the registry has more than one" \
@@ -173,6 +194,7 @@ is "all in the store belongs to its owner" \
 
 for bad in "" "nothing" "usage a b" "quota" "quota a b=1" "quota a bytes=-1" "quota a bytes=1.5GiB" \
 	"quota a bytes=1 default" "usage A" "usage a/b" "usage ../x" "usage --repair" "recount --force" \
+	"gc --repair" "gc --grace" "gc a b" "gc A" \
 	"scrub --dry-run" "scrub a:b" "cleanup --repair" "rm" "rm a/" \
 	"rm a b" "--root" "--url $base --root x usage" "--user x usage" "--url ftp://x usage"; do
 	# shellcheck disable=SC2086
