@@ -1,6 +1,6 @@
 #!/bin/bash
 # Through every web server: all routes, what a push and a pull rely on, clients that vanish and
-# workers that are killed, and errors in JSON that the web server makes itself.
+# workers that are killed, long answers, and errors in JSON that the web server makes itself.
 . "$(dirname "$0")/lib.sh"
 
 PATH=$PATH:/usr/sbin:/sbin
@@ -163,6 +163,28 @@ check_kills() {
 	rm "$work/stop"
 }
 
+may_administer() {
+	"${ask[@]}" "$base/v2/_lighter/recount/it" | grep -q result
+}
+
+has_ended_early() {
+	grep -qh 'event=served .* route=/v2/_lighter/scrub' "$store"/run/log/*
+}
+
+check_job() {
+	local client ask=(curl -q -sN --max-time 60 -u "$credentials" -X POST -H 'Content-Length: 0')
+	printf 'it ** admin\n' >"$work/rules"
+	cat "$work/rules" >"$store/auth/access"
+	check "$server: a job" wait_until may_administer
+	: >"$work/job"
+	"${ask[@]}" "$base/v2/_lighter/scrub?bandwidth=1000" >"$work/job" &
+	client=$!
+	check "$server: what a job tells arrives while it goes on" wait_until grep -q progress "$work/job"
+	kill "$client"
+	wait "$client" 2>/dev/null || true
+	check "$server: it ends when its client goes away" wait_until has_ended_early
+}
+
 with_skopeo() {
 	timeout 60 skopeo --policy "$work/policy.json" copy -q --src-tls-verify=false --dest-tls-verify=false \
 		"$@"
@@ -239,7 +261,7 @@ for server; do
 	fi
 	store=$work/$server
 	unset CURL_HOME
-	start_registry --set auth=on
+	start_registry --set auth=on --set log-level=info
 	export CURL_HOME=$work
 	rm -f "$work/.curlrc"
 	http GET /v2/
@@ -250,6 +272,7 @@ for server; do
 	check_clients
 	check_kills
 	check_skopeo
+	check_job
 	check_routes
 	check_outage
 	stop_registry
