@@ -93,17 +93,19 @@ static int open_session(struct exchange *x, enum digest_algorithm a)
 /* The from= of a mount: a repository to look in, or any when the request has none. */
 enum mount_from { FROM_ANY, FROM_REPOSITORY, FROM_NOWHERE };
 
-static int read_from(struct exchange *x, enum mount_from *kind, struct repo_name *from)
+static void read_from(struct exchange *x, enum mount_from *kind, struct repo_name *from)
 {
 	struct buf text = BUF_INIT(PARAMETER_MAX);
 	int found = request_query(&x->request, "from", 0, &text, &x->err);
 
 	*kind = FROM_ANY;
-	if (found == 1)
-		*kind = repo_name_parse(buf_view(&text), from) == 0 ? FROM_REPOSITORY
-		                                                    : FROM_NOWHERE;
+	/* Ollama sends the names of files here: the client is then to upload. */
+	if (found != 0)
+		*kind = found > 0 && repo_name_parse(buf_view(&text), from) == 0
+		                ? FROM_REPOSITORY
+		                : FROM_NOWHERE;
+	err_release(&x->err);
 	buf_release(&text);
-	return found < 0 ? -1 : 0;
 }
 
 /* The mount= of a POST: 1, 0 when there is none that names a blob, -1. */
@@ -177,8 +179,7 @@ static int mount(struct exchange *x, const struct digest *d, bool *mounted)
 	int allowed;
 
 	*mounted = false;
-	if (read_from(x, &kind, &from) != 0)
-		return -1;
+	read_from(x, &kind, &from);
 	if (kind == FROM_NOWHERE)
 		return 0;
 	if (kind == FROM_ANY)
@@ -203,6 +204,34 @@ static int read_algorithm(struct exchange *x, enum digest_algorithm *a)
 }
 
 /*
+ * Some Ollama clients announce the digest when they open a session: their body is empty,
+ * and no blob with such a digest is.
+ */
+static bool is_announced(const struct exchange *x, const struct digest *d)
+{
+	struct digest empty;
+
+	hash_bytes(d->algorithm, "", 0, &empty);
+	return request_is_ollama(&x->request) && declared_length(x) == 0 &&
+	       !digest_equal(d, &empty);
+}
+
+/* 201 when the repository has the blob, and the caller may know; else a session. */
+static int open_announced(struct exchange *x, const struct digest *d)
+{
+	struct blob blob;
+
+	if (!access_pulls(x, &x->name))
+		return open_session(x, d->algorithm);
+	if (blobs_find(x->store, &x->name, d, &blob, &x->err) == 0)
+		return reply_created(x, d);
+	if (x->err.code != ERR_BLOB_UNKNOWN)
+		return -1;
+	err_release(&x->err);
+	return open_session(x, d->algorithm);
+}
+
+/*
  * end-11, end-4b, end-4a and end-4c. A mount when that can be done; else the blob itself
  * when its digest is given, be the body empty or not; else a session.
  */
@@ -222,6 +251,8 @@ int uploads_post(struct exchange *x)
 	}
 	if (found >= 0)
 		found = read_digest(x, &d);
+	if (found == 1 && is_announced(x, &d))
+		return open_announced(x, &d);
 	if (found == 1)
 		return push_single(x, &d);
 	if (found < 0 || read_algorithm(x, &algorithm) != 0)
@@ -244,8 +275,8 @@ static int session_open(struct exchange *x, struct upload *u)
 
 /* What a request says about its chunk before the body is read. */
 struct chunk {
-	bool has_range;
-	struct range range;
+	bool has_first;
+	uint64_t first;    /* where it begins */
 	uint64_t expected; /* bytes, or UINT64_MAX */
 };
 
@@ -253,15 +284,17 @@ static int read_chunk(struct exchange *x, struct chunk *c)
 {
 	struct view header = request_header(&x->request, "HTTP_CONTENT_RANGE");
 	uint64_t length = declared_length(x);
+	struct range range;
 
 	c->expected = length;
-	c->has_range = header.len > 0;
-	if (!c->has_range)
+	c->has_first = header.len > 0;
+	if (!c->has_first)
 		return 0;
-	if (range_parse_chunk(header, &c->range) != 0)
+	if (range_parse_chunk(header, &range) != 0)
 		return err_set(&x->err, ERR_BLOB_UPLOAD_INVALID,
 		        "Content-Range is not of the form first-last");
-	c->expected = c->range.last - c->range.first + 1;
+	c->first = range.first;
+	c->expected = range.last - range.first + 1;
 	if (length != UINT64_MAX && length != c->expected)
 		return err_set(&x->err, ERR_SIZE_INVALID,
 		        "Content-Range says %" PRIu64 " bytes, Content-Length %" PRIu64,
@@ -269,14 +302,19 @@ static int read_chunk(struct exchange *x, struct chunk *c)
 	return 0;
 }
 
-/* A chunk must begin where the session ends. */
-static int check_order(struct exchange *x, const struct upload *u, const struct chunk *c)
+/*
+ * A chunk must begin where the session ends. Ollama never asks where that is: what it
+ * could not send it sends again from the beginning of the chunk.
+ */
+static int take_position(struct exchange *x, struct upload *u, const struct chunk *c)
 {
-	if (!c->has_range || c->range.first == u->offset)
+	if (!c->has_first || c->first == u->offset)
 		return 0;
+	if (c->first < u->offset && request_is_ollama(&x->request))
+		return upload_rewind(x->store, u, c->first, &x->err);
 	return err_set(&x->err, ERR_RANGE,
 	        "the chunk begins at %" PRIu64 ", but the next byte is %" PRIu64,
-	        c->range.first, u->offset);
+	        c->first, u->offset);
 }
 
 /* A client that is out of step is told where the session stands. */
@@ -298,7 +336,7 @@ int upload_patch(struct exchange *x)
 	if (rc == 0)
 		rc = session_open(x, &u);
 	if (rc == 0)
-		rc = check_order(x, &u, &c);
+		rc = take_position(x, &u, &c);
 	if (rc == 0)
 		rc = upload_append(x->store, &u, &body, c.expected, &x->err);
 	if (rc != 0)
@@ -320,27 +358,71 @@ static int read_last_chunk(struct exchange *x, struct digest *d, struct chunk *c
 		return err_set(&x->err, ERR_DIGEST_INVALID,
 		        "the parameter digest is missing: an upload ends with the blob's "
 		        "digest");
-	return read_chunk(x, c);
+	if (read_chunk(x, c) != 0)
+		return -1;
+	/* Ollama ends an upload without a body, or sends the whole blob with the end. */
+	if (!c->has_first && x->request.length > 0 && request_is_ollama(&x->request)) {
+		c->has_first = true;
+		c->first = 0;
+	}
+	return 0;
+}
+
+/*
+ * A session that is not there: Ollama ends an upload once more when it got no answer, and
+ * then the blob tells that the end was reached. 0, or -1 and the error to answer with.
+ */
+static int was_committed(struct exchange *x, const struct digest *d)
+{
+	const struct repo_name repo = x->name;
+	struct err unknown = x->err;
+	struct blob blob;
+
+	if (unknown.code != ERR_BLOB_UPLOAD_UNKNOWN || !request_is_ollama(&x->request))
+		return -1;
+	x->err = ERR_INIT;
+	if (access_for(x, &repo, ACCESS_PUSH) == 0 && access_pulls(x, &repo) &&
+	        blobs_find(x->store, &repo, d, &blob, &x->err) == 0) {
+		err_release(&unknown);
+		return 0;
+	}
+	if (x->err.code == ERR_NONE || x->err.code == ERR_BLOB_UNKNOWN) {
+		err_release(&x->err);
+		x->err = unknown;
+	} else {
+		err_release(&unknown);
+	}
+	return -1;
+}
+
+/* The session is open: 0, or -1 when the blob does not come of it. */
+static int finish(
+        struct exchange *x, struct upload *u, const struct digest *d, const struct chunk *c)
+{
+	struct body_source body = request_body(&x->request);
+
+	if (take_position(x, u, c) != 0)
+		return -1;
+	/* The client names the algorithm only here: in time, unless bytes were hashed. */
+	if (u->offset == 0)
+		hash_init(&u->hash, d->algorithm);
+	return upload_finish(x->store, u, &body, c->expected, d, &x->err);
 }
 
 /* end-6. Ending an upload: the last chunk, if there is one, and the whole's digest. */
 int upload_put(struct exchange *x)
 {
-	struct body_source body = request_body(&x->request);
 	struct upload u = UPLOAD_INIT;
 	struct digest d;
 	struct chunk c;
-	int rc = read_last_chunk(x, &d, &c);
+	int rc;
 
-	if (rc == 0)
-		rc = session_open(x, &u);
-	if (rc == 0)
-		rc = check_order(x, &u, &c);
-	/* The client names the algorithm only here: in time, unless bytes were hashed. */
-	if (rc == 0 && u.offset == 0)
-		hash_init(&u.hash, d.algorithm);
-	if (rc == 0)
-		rc = upload_finish(x->store, &u, &body, c.expected, &d, &x->err);
+	if (read_last_chunk(x, &d, &c) != 0)
+		return -1;
+	if (session_open(x, &u) == 0)
+		rc = finish(x, &u, &d, &c);
+	else
+		rc = was_committed(x, &d);
 	if (rc != 0)
 		rc = session_failed(x, &u);
 	upload_close(&u);

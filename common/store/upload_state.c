@@ -12,7 +12,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define FIRST_LINE "lighter-upload 1\n"
+#define FIRST_LINE "lighter-upload 2\n"
 #define RECORD_MAX 4096
 #define CHECK "check "
 #define CHECK_LENGTH (sizeof(CHECK) - 1 + 64 + 1) /* with the end of the line */
@@ -44,18 +44,28 @@ static void add_hex(struct buf *out, const unsigned char *bytes, size_t len)
 		buf_addf(out, "%02x", bytes[i]);
 }
 
-static void write_record(struct buf *out, const struct upload *u)
+static void add_mark(struct buf *out, const struct upload_mark *m, const char *offset,
+	const char *hash)
 {
 	unsigned char state[HASH_STATE_MAX];
-	size_t len = hash_export(&u->hash, state);
+	size_t len = hash_export(&m->hash, state);
+
+	buf_addf(out, "%s %" PRIu64 "\n%s ", offset, m->offset, hash);
+	add_hex(out, state, len);
+	buf_add_char(out, '\n');
+}
+
+static void write_record(struct buf *out, const struct upload *u)
+{
+	const struct upload_mark end = {u->offset, u->hash};
 	struct digest check;
 
 	buf_addf(out, FIRST_LINE "repository %s\nuser ", u->repo.text);
 	buf_add_urlencoded(out, view_of(u->user));
-	buf_addf(out, "\nboot %s\nalgorithm %s\noffset %" PRIu64 "\nhash ", boot_id(),
-		digest_algorithm_name(u->hash.algorithm), u->offset);
-	add_hex(out, state, len);
-	buf_add_char(out, '\n');
+	buf_addf(out, "\nboot %s\nalgorithm %s\n", boot_id(),
+		digest_algorithm_name(u->hash.algorithm));
+	add_mark(out, &end, "offset", "hash");
+	add_mark(out, &u->part, "part", "part-hash");
 	hash_bytes(DIGEST_SHA256, buf_str(out), out->len, &check);
 	buf_addf(out, CHECK "%s\n", check.hex);
 }
@@ -95,12 +105,13 @@ int upload_state_save(struct store *s, const struct upload *u, struct err *err)
 }
 
 /* The lines of a record after the first, in their order. */
-enum line { REPOSITORY, USER, BOOT, ALGORITHM, OFFSET, HASH, LINES };
+enum line { REPOSITORY, USER, BOOT, ALGORITHM, OFFSET, HASH, PART, PART_HASH, LINES };
 
 static bool split_record(struct view rest, struct view values[LINES])
 {
 	static const char *const names[LINES] = {
-		"repository", "user", "boot", "algorithm", "offset", "hash"};
+		"repository", "user", "boot", "algorithm", "offset", "hash", "part",
+		"part-hash"};
 	struct view line, name;
 
 	if (!view_starts(rest, FIRST_LINE))
@@ -122,7 +133,8 @@ static int hex_value(char c)
 	return at ? (int)(at - digits) : -1;
 }
 
-static bool parse_hash(struct view hex, enum digest_algorithm a, struct upload *u)
+static bool parse_hash(
+	struct view hex, enum digest_algorithm a, uint64_t offset, struct hash *out)
 {
 	unsigned char state[HASH_STATE_MAX];
 
@@ -135,7 +147,7 @@ static bool parse_hash(struct view hex, enum digest_algorithm a, struct upload *
 			return false;
 		state[i] = (unsigned char)(high << 4 | low);
 	}
-	return hash_import(&u->hash, a, state, hex.len / 2, u->offset) == 0;
+	return hash_import(out, a, state, hex.len / 2, offset) == 0;
 }
 
 static bool parse_user(struct view encoded, struct upload *u)
@@ -171,12 +183,18 @@ static bool parse_record(struct view record, struct upload *u, bool *proven)
 	if (repo_name_parse(values[REPOSITORY], &u->repo) < 0 ||
 		!parse_user(values[USER], u) ||
 		digest_algorithm_parse(values[ALGORITHM], &a) < 0 ||
-		num_parse(values[OFFSET], &u->offset) < 0)
+		num_parse(values[OFFSET], &u->offset) < 0 ||
+		num_parse(values[PART], &u->part.offset) < 0 ||
+		u->part.offset > u->offset)
 		return false;
 	*proven = view_is(values[BOOT], boot_id()) &&
-		  !view_is(values[BOOT], BOOT_UNKNOWN) && parse_hash(values[HASH], a, u);
-	if (!*proven)
+		  !view_is(values[BOOT], BOOT_UNKNOWN) &&
+		  parse_hash(values[HASH], a, u->offset, &u->hash) &&
+		  parse_hash(values[PART_HASH], a, u->part.offset, &u->part.hash);
+	if (!*proven) {
 		hash_init(&u->hash, a);
+		u->part = (struct upload_mark){0, u->hash};
+	}
 	return true;
 }
 

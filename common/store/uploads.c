@@ -85,6 +85,7 @@ int upload_create(struct store *s, const struct repo_name *repo, const char *use
 		return account_room_refuse(&room, 1, err);
 	u->repo = *repo;
 	hash_init(&u->hash, a);
+	hash_init(&u->part.hash, a);
 	if (view_copy(view_of(user), u->user, sizeof(u->user)) < 0)
 		return err_set(err, ERR_BAD_REQUEST, "the user's name is too long");
 	if (store_random_id(&u->id, err) < 0)
@@ -146,6 +147,7 @@ static int settle(struct upload *u, bool proven, struct err *err)
 		if (size < u->offset)
 			u->offset = size;
 		hash_init(&u->hash, u->hash.algorithm);
+		u->part = (struct upload_mark){0, u->hash};
 		if (rehash(u->fd, 0, u->offset, &u->hash, err) < 0)
 			return -1;
 	}
@@ -216,13 +218,42 @@ int upload_stat(struct store *s, const struct session_id *id,
 	return 0;
 }
 
-/* Where a session stands, to go back to. */
-struct mark {
-	uint64_t offset;
-	struct hash hash;
-};
+static int refuse_sealed(struct err *err)
+{
+	return err_set(err, ERR_BLOB_UPLOAD_INVALID,
+	        "the upload was being finished; finish it again or begin a new one");
+}
 
-static void rewind_to(struct upload *u, const struct mark *m)
+int upload_rewind(struct store *s, struct upload *u, uint64_t at, struct err *err)
+{
+	struct upload back = *u;
+
+	if (u->sealed)
+		return refuse_sealed(err);
+	if (at < u->part.offset) {
+		back.part.offset = 0;
+		hash_init(&back.part.hash, u->hash.algorithm);
+	}
+	back.offset = at;
+	back.hash = back.part.hash;
+	if (rehash(u->fd, back.part.offset, at, &back.hash, err) < 0)
+		return -1;
+	/* The record first: bytes that it counts are never written again, for they would
+	 * not be those that were hashed if the process were killed in between. */
+	if (upload_state_save(s, &back, err) < 0)
+		return -1;
+	*u = back;
+	if (io_truncate(u->fd, at) < 0)
+		return err_io(err, "cannot cut off the data of upload %s", u->id.text);
+	return 0;
+}
+
+static struct upload_mark mark_of(const struct upload *u)
+{
+	return (struct upload_mark){u->offset, u->hash};
+}
+
+static void rewind_to(struct upload *u, const struct upload_mark *m)
 {
 	u->offset = m->offset;
 	u->hash = m->hash;
@@ -239,11 +270,12 @@ static void rewind_to(struct upload *u, const struct mark *m)
 static int extend(struct store *s, struct upload *u, struct body_source *body,
         uint64_t expected, const struct digest *d, struct err *err)
 {
-	const struct mark start = {u->offset, u->hash};
+	const struct upload_mark start = mark_of(u);
 	const struct intake in = {&u->repo, d, u->fd, start.offset, &u->hash};
 	uint64_t moved;
 	int rc = intake_take(s, &in, body, expected, &moved, err);
 
+	u->part = start;
 	if (rc == 0 || err->code == ERR_GONE)
 		u->offset += moved;
 	else
@@ -252,8 +284,8 @@ static int extend(struct store *s, struct upload *u, struct body_source *body,
 }
 
 /* Makes what was counted since the mark last; it is undone when that fails. */
-static int save_progress(
-        struct store *s, struct upload *u, const struct mark *start, struct err *err)
+static int save_progress(struct store *s, struct upload *u,
+        const struct upload_mark *start, struct err *err)
 {
 	if (u->offset == start->offset || upload_state_save(s, u, err) == 0)
 		return 0;
@@ -272,13 +304,11 @@ static int free_when_full(struct store *s, const struct upload *u, int rc, struc
 int upload_append(struct store *s, struct upload *u, struct body_source *body,
         uint64_t expected, struct err *err)
 {
-	const struct mark start = {u->offset, u->hash};
+	const struct upload_mark start = mark_of(u);
 	int rc;
 
 	if (u->sealed && expected != 0)
-		return err_set(err, ERR_BLOB_UPLOAD_INVALID,
-		        "the upload was being finished; finish it again or begin a new "
-		        "one");
+		return refuse_sealed(err);
 	rc = extend(s, u, body, expected, NULL, err);
 	if (save_progress(s, u, &start, err) < 0)
 		rc = -1;
@@ -391,7 +421,7 @@ static int finish_sealed(
 int upload_finish(struct store *s, struct upload *u, struct body_source *body,
         uint64_t expected, const struct digest *d, struct err *err)
 {
-	const struct mark start = {u->offset, u->hash};
+	const struct upload_mark start = mark_of(u);
 	int rc;
 
 	if (u->sealed)

@@ -29,12 +29,19 @@
 
 #define UPLOAD_USER_MAX 255
 
+/* A place in the data, with the state of the hash there. */
+struct upload_mark {
+	uint64_t offset;
+	struct hash hash;
+};
+
 struct upload {
 	struct session_id id;
 	struct repo_name repo;
 	char user[UPLOAD_USER_MAX + 1]; /* "" for anonymous */
 	uint64_t offset;		/* bytes that count */
 	struct hash hash;		/* state at offset */
+	struct upload_mark part;	/* where the last chunk began; at most offset */
 	int fd;				/* data, locked; -1 when closed */
 	bool sealed;			/* being published: no more bytes */
 };
@@ -61,6 +68,13 @@ int upload_open(struct store *s, const struct session_id *id,
 int upload_stat(struct store *s, const struct session_id *id,
 	const struct repo_name *repo, const char *user, struct upload *u,
 	struct err *err);
+/*
+ * Goes back to the offset at, which is not beyond u->offset: for a chunk that is sent
+ * again from its beginning. What stood behind it counts no more. To where the last chunk
+ * began it costs nothing; to elsewhere, reading what stands before it.
+ * ERR_BLOB_UPLOAD_INVALID when the session is sealed, and faults.
+ */
+int upload_rewind(struct store *s, struct upload *u, uint64_t at, struct err *err);
 /*
  * Appends a body and saves the state. expected is the length the client declared, or
  * UINT64_MAX. When the peer goes away in the middle, what arrived is kept: ERR_GONE. Any

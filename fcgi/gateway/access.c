@@ -230,7 +230,7 @@ static enum access_answer decide(const struct exchange *x, struct err *err)
 static bool is_ollama_without_key(const struct exchange *x)
 {
 	return x->who.kind == IDENTITY_TOKEN && !x->user[0] && !x->who.outside &&
-	       view_starts(request_header(&x->request, "HTTP_USER_AGENT"), "ollama");
+	       request_is_ollama(&x->request);
 }
 
 static int refuse(struct exchange *x, struct err *err)

@@ -27,9 +27,10 @@
  */
 int access_check(struct exchange *x, struct err *err);
 /*
- * For a route of ACCESS_BODY, whose caller is known by then: checks what is needed on a
- * repository, which becomes x->name, or on the registry when it is NULL. As often as
- * there are repositories. Fails as access_check does, with *x->err.
+ * For a route of ACCESS_BODY, whose caller is known by then, and for what a session's id
+ * does not open: checks what is needed on a repository, which becomes x->name (and is not
+ * the same object), or on the registry when it is NULL. As often as there are
+ * repositories. Fails as access_check does, with *x->err.
  */
 int access_for(struct exchange *x, const struct repo_name *repo, enum access_need need);
 /*

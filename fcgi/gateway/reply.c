@@ -101,21 +101,12 @@ void reply_digest(struct exchange *x, const struct digest *d)
 	reply_header(x, "ETag", "\"%s\"", text);
 }
 
-/*
- * Ollama takes the Location of an upload as it is, without resolving it against the
- * request.
- */
-static bool wants_absolute_location(const struct request *r)
-{
-	return view_starts(request_header(r, "HTTP_USER_AGENT"), "ollama") ||
-	       request_header(r, "HTTP_X_REDIRECT_UPLOADS").len > 0;
-}
-
 void reply_location(struct exchange *x, const char *path)
 {
 	char origin[ORIGIN_SIZE] = "";
 
-	if (wants_absolute_location(&x->request))
+	/* It takes the address as it is, without resolving it against the request's. */
+	if (request_is_ollama(&x->request))
 		origin_of(x, origin);
 	reply_header(x, "Location", "%s%s", origin, path);
 }

@@ -130,6 +130,14 @@ struct view request_header(const struct request *r, const char *variable)
 	return view_of(r->gateway->variable(r->gateway, variable));
 }
 
+bool request_is_ollama(const struct request *r)
+{
+	struct view agent = request_header(r, "HTTP_USER_AGENT");
+
+	return view_starts(agent, "ollama/") || view_starts(agent, "ollama-transfer/") ||
+	       request_header(r, "HTTP_X_REDIRECT_UPLOADS").len > 0;
+}
+
 int request_query(const struct request *r, const char *name, unsigned n, struct buf *out,
         struct err *err)
 {

@@ -41,6 +41,11 @@ int request_init(struct request *r, struct gateway *g, struct err *err);
  */
 struct view request_header(const struct request *r, const char *variable);
 /*
+ * Whether an Ollama client sends it: by its User-Agent, "ollama/…" or "ollama-transfer/…",
+ * or by X-Redirect-Uploads, which goes with its uploads.
+ */
+bool request_is_ollama(const struct request *r);
+/*
  * A query parameter by number of occurrence, decoded into out: 1, 0 when absent, -1 with
  * ERR_BAD_REQUEST when malformed.
  */

@@ -126,8 +126,7 @@ static void a_from_that_is_no_name_is_a_session(void **state)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		cgi_post(c, "", "/v2/dst/blobs/uploads/?mount=%s&from=%s", d.s, names[i]);
-		/* An escape that hides a control byte is malformed as a whole. */
-		assert_int_equal(c->status, strchr(names[i], '%') ? 400 : 202);
+		expect_status(c, 202);
 		cgi_head(c, "/v2/dst/blobs/%s", d.s);
 		expect_status(c, 404);
 	}

@@ -66,6 +66,27 @@ static enum outcome look_patch(struct scene *s)
 								 : OUTCOME_BROKEN;
 }
 
+/* As Ollama does: other bytes in place of those of the last chunk. */
+static void act_patch_again(struct scene *s)
+{
+	CGI_SEND(s->cgi, .method = "PATCH", .uri = s->session.s, .body = VIEW_LIT(" of ablob"),
+		.fields = {"HTTP_CONTENT_RANGE", "9-17", "HTTP_X_REDIRECT_UPLOADS", "1"});
+}
+
+static enum outcome look_patch_again(struct scene *s)
+{
+	cgi_get(s->cgi, "%s", s->session.s);
+	if (s->cgi->status != 204)
+		return OUTCOME_BROKEN;
+	if (strcmp(cgi_header(s->cgi, "Range"), "0-17") == 0)
+		return OUTCOME_WHOLE;
+	/* Gone back, or not even that. */
+	return strcmp(cgi_header(s->cgi, "Range"), "0-8") == 0 ||
+			       strcmp(cgi_header(s->cgi, "Range"), "0-18") == 0
+		       ? OUTCOME_NOTHING
+		       : OUTCOME_BROKEN;
+}
+
 static void act_stream(struct scene *s)
 {
 	CGI_SEND(s->cgi, .method = "PATCH", .uri = s->session.s, .length = "",
@@ -323,6 +344,7 @@ static enum outcome look_model_gone(struct scene *s)
 const struct operation operations[] = {
 	{"open a session", prepare_repo, act_open, 202, 202, NULL},
 	{"chunk", prepare_chunk, act_patch, 202, 416, look_patch},
+	{"chunk again", prepare_all_chunks, act_patch_again, 202, 202, look_patch_again},
 	{"streamed chunk", prepare_chunk, act_stream, 202, 202, look_patch},
 	{"status of a session", prepare_chunk, act_status, 204, 204, NULL},
 	{"cancel a session", prepare_chunk, act_cancel, 204, 404, look_cancel},
