@@ -42,7 +42,7 @@ const struct route routes[] = {
 	{"PUT",    "/v2/<name>/blobs/uploads/<session>",  ACCESS_SESSION, BODY_STREAM, upload_put,                 "end-6"},
 	{"DELETE", "/v2/<name>/blobs/uploads/<session>",  ACCESS_SESSION, BODY_NONE,   upload_delete,              "end-14"},
 	/* blobs */
-	{"GET",    "/v2/<name>/blobs/<digest>",           ACCESS_PULL,    BODY_NONE,   blob_get,                   "end-2"},
+	{"GET",    "/v2/<name>/blobs/<digest>",           ACCESS_BLOB,    BODY_NONE,   blob_get,                   "end-2"},
 	{"DELETE", "/v2/<name>/blobs/<digest>",           ACCESS_DELETE,  BODY_NONE,   blob_delete,                "end-10"},
 	/* models */
 	{"GET",    "/",                                   ACCESS_NONE,    BODY_NONE,   api_root,                   "Ollama"},

@@ -20,6 +20,7 @@
 static const char *const on_off[] = {"off", "on", NULL};
 static const char *const durability_words[] = {"full", "relaxed", NULL};
 static const char *const sendfile_words[] = {"copy", "x-sendfile", "x-accel", NULL};
+static const char *const blob_location_words[] = {"location", "x-blob-location", NULL};
 static const char *const log_level_words[] = {"error", "warn", "info", "debug", NULL};
 
 enum type { TYPE_TEXT, TYPE_SIZE, TYPE_DURATION, TYPE_NUMBER, TYPE_SWITCH, TYPE_CHOICE };
@@ -53,6 +54,10 @@ static const struct setting settings[] = {
 	TEXT("root", root, "", "absolute path of the store"),
 	TEXT("public-url", public_url, "",
 		"scheme://host[:port] that clients use, for absolute Location fields"),
+	TEXT("blob-host", blob_host, "",
+		"second host name, with its port, that Ollama clients get blobs from"),
+	CHOICE("blob-location", blob_location, "location", blob_location_words,
+		"field with the address of a blob for Ollama clients"),
 	TEXT("trusted-proxies", trusted_proxies, "",
 		"addresses and networks of proxies whose Forwarded and X-Forwarded fields "
 		"count"),

@@ -18,10 +18,14 @@
 
 enum durability { DURABILITY_FULL, DURABILITY_RELAXED };
 enum sendfile_method { SENDFILE_COPY, SENDFILE_X_SENDFILE, SENDFILE_X_ACCEL };
+/* The field that names the address of a blob in an answer that carries it. */
+enum blob_location { BLOB_LOCATION, BLOB_X_LOCATION };
 
 struct config {
 	char *root;              /* absolute path of the store */
 	char *public_url;        /* "" or scheme://host[:port] without a trailing slash */
+	char *blob_host;         /* "" or host[:port] */
+	uint64_t blob_location;  /* enum blob_location */
 	char *trusted_proxies;   /* addresses and networks (format/cidr.h), "" for none */
 	uint64_t durability;     /* enum durability */
 	uint64_t sendfile;       /* enum sendfile_method */

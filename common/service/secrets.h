@@ -1,5 +1,5 @@
 /*
- * The secrets that sign our tokens: keys/token in the store, readable by its owner only,
+ * The secrets that sign our tokens, and addresses of blobs: keys/token in the store, readable by its owner only,
  * made by whoever needs it first, so that any number of hosts on one store agree.
  *
  *     lighter token secrets 1
@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SECRETS_MAX 8
+#define SECRETS_MAX 32
 #define SECRET_BYTES 32
 #define SECRET_ID_LENGTH 16
 

@@ -37,11 +37,18 @@ struct tokens {
 
 int64_t tokens_longest(const struct token_settings *settings)
 {
-	uint64_t longest = settings->lifetime > settings->refresh_lifetime
-	                           ? settings->lifetime
-	                           : settings->refresh_lifetime;
+	uint64_t longest = BLOB_URLS_LIFETIME;
 
+	if (settings->lifetime > longest)
+		longest = settings->lifetime;
+	if (settings->refresh_lifetime > longest)
+		longest = settings->refresh_lifetime;
 	return (int64_t)longest + JWT_SKEW + ROTATION_MARGIN;
+}
+
+struct secrets *tokens_secrets(struct tokens *t)
+{
+	return &t->secrets;
 }
 
 static int set_names(struct tokens *t, const struct token_settings *s, struct err *err)

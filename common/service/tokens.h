@@ -22,6 +22,8 @@
 /* Characters of a token that we issue: web servers take header fields of about 8 KiB. */
 #define TOKENS_ISSUED_MAX 7000
 #define TOKENS_STAMP_MAX 64
+/* Seconds for which a signed address of a blob is good (blob_urls.h): a slow pull. */
+#define BLOB_URLS_LIFETIME 86400
 
 struct token_settings {
 	const char *issuer;  /* "iss" of our tokens */
@@ -38,6 +40,7 @@ struct token_settings {
 	uint64_t rotation;
 };
 
+struct secrets;
 struct tokens;
 
 /*
@@ -70,7 +73,14 @@ enum jwt_reason tokens_verify(
 /* JWT_OK, the user and the stamp of a refresh token; else why not. */
 enum jwt_reason tokens_verify_refresh(struct tokens *t, struct view text, int64_t now,
         struct user_name *user, char stamp[TOKENS_STAMP_MAX + 1]);
-/* How long the longest-lived token lives from now on: what secrets_rotate has to keep. */
+/*
+ * The secrets that sign our tokens, borrowed: other things are signed with them too.
+ */
+struct secrets *tokens_secrets(struct tokens *t);
+/*
+ * How long the longest-lived token, or address, lives from now on: what secrets_rotate has
+ * to keep.
+ */
 int64_t tokens_longest(const struct token_settings *settings);
 
 /* The answer of the token endpoint (Docker token and OAuth2 specifications) as JSON. */

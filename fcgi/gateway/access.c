@@ -4,6 +4,7 @@
 #include "gateway/auth_setup.h"
 #include "gateway/origin.h"
 #include "gateway/route.h"
+#include "service/blob_urls.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -22,6 +23,7 @@ static const struct {
 	const char *scope;
 } needs[] = {
         {ACCESS_PULL, ACTION_PULL, "pull"},
+        {ACCESS_BLOB, ACTION_PULL, "pull"},
         {ACCESS_PUSH, ACTION_PUSH, "pull,push"},
         {ACCESS_SESSION, ACTION_PUSH, "pull,push"},
         {ACCESS_DELETE, ACTION_DELETE, "delete"},
@@ -268,11 +270,35 @@ static int check_need(struct exchange *x, struct err *err)
 	}
 }
 
+/* 1 when the address lets the caller in, 0 when it is not signed, -1. */
+static int check_url(struct exchange *x, struct err *err)
+{
+	int64_t now = (int64_t)time(NULL);
+	int found = signed_url_parse(x->request.query, &x->url);
+
+	if (found < 0)
+		return err_set(err, ERR_DENIED, "the signature of the address is malformed");
+	if (found == 0)
+		return 0;
+	auth_refresh(x->auth, now);
+	if (blob_urls_check(x->auth->tokens, &x->name, &x->digest, &x->url, now, err) != 0)
+		return -1;
+	x->by_url = true;
+	x->is_private = is_private(x);
+	return 1;
+}
+
 int access_check(struct exchange *x, struct err *err)
 {
+	int by_url = 0;
+
 	x->need = x->route->access;
 	if (!x->auth || x->need == ACCESS_NONE)
 		return 0;
+	if (x->need == ACCESS_BLOB)
+		by_url = check_url(x, err);
+	if (by_url != 0)
+		return by_url < 0 ? -1 : 0;
 	return identify(x, err) == 0 ? check_need(x, err) : -1;
 }
 

@@ -24,6 +24,10 @@
  * A route of ACCESS_SESSION is open to whoever knows the session's id. A bearer token
  * that has expired counts as none there, so that a push outlives its token; x->user is
  * then "", which stands for the user who opened the session.
+ *
+ * On a route of ACCESS_BLOB a signature in the query decides, whatever credentials there
+ * are: ERR_DENIED when it is not good for x->digest in x->name, else x->by_url and x->url
+ * are set.
  */
 int access_check(struct exchange *x, struct err *err);
 /*

@@ -5,6 +5,7 @@
 #include "base/config.h"
 #include "base/err.h"
 #include "format/name.h"
+#include "format/signed_url.h"
 #include "gateway/reply.h"
 #include "gateway/request.h"
 #include "service/auth.h"
@@ -30,6 +31,8 @@ struct exchange {
 	struct buf body;            /* BODY_MEMORY */
 	struct identity who;        /* of the caller; set by access_check */
 	char user[256];             /* its name, "" for nobody in particular */
+	bool by_url;                /* let in by a signed address, which is: */
+	struct signed_url url;
 	bool is_private;            /* the reply is for this caller only */
 	char id[17];                /* request id: in the log and in 5xx replies */
 	struct err err;             /* what a handler that returns -1 has set */

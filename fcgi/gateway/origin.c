@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define HOST_MAX 255
 #define PORT_MAX 6 /* with its colon */
@@ -78,7 +79,51 @@ static void apply_x_forwarded(
 	        forwarded_nth_last(request_header(r, "HTTP_X_FORWARDED_HOST"), hops));
 }
 
-bool origin_of(const struct exchange *x, char out[ORIGIN_SIZE])
+/* The name in host[:port], with what is behind it. */
+static struct view host_name(struct view authority, struct view *port)
+{
+	struct view name;
+
+	if (!view_ends(authority, "]") && view_cut_last(authority, ':', &name, port))
+		return name;
+	*port = VIEW_LIT("");
+	return authority;
+}
+
+static bool same_text(struct view a, struct view b)
+{
+	return a.len == b.len && (a.len == 0 || strncasecmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+/* Whether two authorities mean the same: the port of the scheme may be left out. */
+static bool same_authority(struct view a, struct view b, bool secure)
+{
+	struct view standard = secure ? VIEW_LIT("443") : VIEW_LIT("80");
+	struct view a_port, b_port;
+	struct view a_name = host_name(a, &a_port), b_name = host_name(b, &b_port);
+
+	return same_text(a_name, b_name) &&
+	       view_equal(a_port.len > 0 ? a_port : standard,
+	               b_port.len > 0 ? b_port : standard);
+}
+
+/* As the setting says, with the host in the words of the client. */
+static struct origin public_origin(struct view url, struct view host)
+{
+	struct view scheme;
+	struct origin o;
+
+	view_cut(url, ':', &scheme, &o.host);
+	o.secure = view_is(scheme, "https");
+	o.host.ptr += 2;
+	o.host.len -= 2;
+	if (is_authority(host) && same_authority(o.host, host, o.secure))
+		o.host = host;
+	return o;
+}
+
+/* What the web server says, and the proxies that are trusted. */
+static struct origin request_origin(const struct exchange *x)
 {
 	const struct request *r = &x->request;
 	struct view networks = view_of(x->config->trusted_proxies);
@@ -89,26 +134,61 @@ bool origin_of(const struct exchange *x, char out[ORIGIN_SIZE])
 	        .host = request_header(r, "HTTP_HOST"),
 	};
 
-	if (view_copy(view_of(x->config->public_url), out, ORIGIN_SIZE) == 0 && out[0])
-		return true;
 	if (is_trusted(networks, request_header(r, "REMOTE_ADDR"))) {
 		if (forwarded.len > 0)
 			apply_forwarded(&o, networks, forwarded);
 		else
 			apply_x_forwarded(&o, networks, r);
 	}
+	return o;
+}
+
+static struct origin find_origin(const struct exchange *x)
+{
+	struct view url = view_of(x->config->public_url);
+	struct origin asked = request_origin(x);
+
+	return url.len > 0 ? public_origin(url, asked.host) : asked;
+}
+
+static bool write_origin(const struct origin *o, char out[ORIGIN_SIZE])
+{
 	out[0] = '\0';
-	if (!is_authority(o.host))
+	if (!is_authority(o->host))
 		return false;
-	snprintf(out, ORIGIN_SIZE, "http%s://%.*s", o.secure ? "s" : "",
-	        VIEW_ARG(o.host));
+	snprintf(out, ORIGIN_SIZE, "http%s://%.*s", o->secure ? "s" : "",
+	        VIEW_ARG(o->host));
 	return true;
+}
+
+bool origin_of(const struct exchange *x, char out[ORIGIN_SIZE])
+{
+	struct origin o = find_origin(x);
+
+	return write_origin(&o, out);
+}
+
+bool origin_of_blobs(const struct exchange *x, char out[ORIGIN_SIZE])
+{
+	struct origin o = find_origin(x), asked = request_origin(x);
+	struct view port;
+
+	out[0] = '\0';
+	if (!is_authority(o.host) || !x->config->blob_host[0])
+		return false;
+	o.host = view_of(x->config->blob_host);
+	if (same_text(host_name(o.host, &port), host_name(asked.host, &port)))
+		return false;
+	return write_origin(&o, out);
 }
 
 int origin_check_settings(const struct config *c, struct err *err)
 {
 	struct view bad;
 
+	if (c->blob_host[0] && !is_authority(view_of(c->blob_host)))
+		return err_set(err, ERR_BAD_REQUEST,
+		        "blob-host is no host or host:port: \"%s\"", c->blob_host);
 	if (strlen(c->public_url) >= ORIGIN_SIZE)
 		return err_set(err, ERR_BAD_REQUEST,
 		        "public-url is longer than %d characters", ORIGIN_SIZE - 1);

@@ -13,6 +13,7 @@ enum access_need {
 	ACCESS_LOGIN, /* who may use the registry at all: the version check */
 	ACCESS_LIST,  /* as ACCESS_LOGIN; the handler filters by what may be pulled */
 	ACCESS_PULL,
+	ACCESS_BLOB, /* as ACCESS_PULL, or a signed address of this blob */
 	ACCESS_PUSH,
 	ACCESS_SESSION, /* the session's id is the capability; see access.h */
 	ACCESS_DELETE,

@@ -35,7 +35,7 @@ static void exchange_init(struct exchange *x)
 	x->store = NULL;
 	x->auth = NULL;
 	identity_anonymous(&x->who);
-	x->is_private = false;
+	x->is_private = x->by_url = false;
 	x->reply = (struct reply){.headers = BUF_INIT(REPLY_HEADERS_MAX)};
 	x->route = NULL;
 	x->need = ACCESS_NONE;

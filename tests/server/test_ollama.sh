@@ -1,6 +1,7 @@
 #!/bin/bash
-# Models as Ollama clients push them, through lighttpd: parts of 100 MB, one of them cut
-# half-way and sent again, an end that is sent twice.
+# Models as Ollama clients push and pull them, through lighttpd: parts of 100 MB, one of them
+# cut half-way and sent again, an end that is sent twice; and parts of a private model from a
+# signed address.
 . "$(dirname "$0")/lib.sh"
 
 start_registry
@@ -125,4 +126,66 @@ is "a tensor is sent whole" "$status $(field docker-content-digest)" "201 $tenso
 announce
 is "a tensor that is there" "$status $(field docker-content-digest)" "201 $tensor"
 is "no session is left" "$(find "$store/uploads" -mindepth 1 | wc -l)" 0
+
+# ---- pulls, without logins: the address is the blob's --------------------------------------
+blob=/v2/library/smol/blobs/$digest
+ollama GET "$blob" -r 0-0
+is "a part of an early client" "$status $(field location)" '206 '
+ollama GET "$blob" -o /dev/null
+is "the address of a blob" "$status $(field content-length) $(field location)" "200 $size $base$blob"
+
+# ---- and with logins -----------------------------------------------------------------------
+stop_registry
+port_wanted=${registry##*:}
+start_registry --set auth=on
+scripts/user --root "$store" add library <<<secret >/dev/null
+check "a user" wait_for_user library secret
+http GET "/v2/token?service=lighter&scope=repository:library/smol:pull" -u library:secret
+token=$(jq -r .token "$work/body")
+
+ollama GET "$blob"
+# The client reads the first of them.
+is "no token" "$status $(tr -d '\r' <"$work/head" | grep -im 1 '^www-authenticate:')" \
+	'401 [Ww][Ww][Ww]-[Aa]uthenticate: Bearer realm="'"$base"'/v2/token",service="*",scope="repository:library/smol:pull"*'
+ollama HEAD "$blob" -H "Authorization: Bearer $token"
+is "the length" "$status $(field content-length)" "200 $size"
+ollama GET "$blob" -H "Authorization: Bearer $token" -o /dev/null
+signed=$(field location)
+is "a signed address" "$status $(field content-length) $signed" "200 $size $base$blob?expires=*signature=*"
+
+# range_is FIRST LAST: a part as the client takes it, without a token.
+range_is() {
+	http GET "$signed" -A Go-http-client/1.1 -H "Range: bytes=$1-$2"
+	is "part $1-$2" "$status $(field content-range)" "206 bytes $1-$2/$size"
+	check "part $1-$2: the bytes" cmp "$work/body" \
+		<(tail -c +"$(($1 + 1))" "$work/model" | head -c "$(($2 - $1 + 1))")
+}
+range_is 200000000 249999999
+range_is 0 99999999
+range_is 149999990 150000100
+range_is 249999999 249999999
+http HEAD "$signed"
+is "HEAD of the address" "$status $(field content-length)" "200 $size"
+last=${signed: -2:1}
+[ "$last" = A ] && other=B || other=A
+http GET "${signed:0:-2}$other${signed: -1}" -r 0-9
+is "another signature" "$status $(error_code)" '403 DENIED'
+http GET "${signed/expires=/expires=9}" -r 0-9
+is "a later time" "$status $(error_code)" '403 DENIED'
+http GET "${signed/$digest/$tensor}" -r 0-9
+is "another blob" "$status $(error_code)" '403 DENIED'
+http GET "${signed/library\/smol/library\/other}" -r 0-9
+is "another repository" "$status $(error_code)" '403 DENIED'
+http GET "$base/v2/library/smol/manifests/latest?${signed#*\?}"
+is "another resource" "$status $(error_code)" '401 UNAUTHORIZED'
+
+# A second name of the same server: the client is sent there, without its token.
+stop_registry
+start_registry --set auth=on --set "blob-host=blobs.example:$port_wanted"
+ollama GET "$blob" -H "Authorization: Bearer $token"
+signed=$(field location)
+is "sent to the other host" "$status $signed" "307 http://blobs.example:$port_wanted$blob?expires=*signature=*"
+http GET "$signed" -A Go-http-client/1.1 -r 149999990-150000100 \
+	--resolve "blobs.example:$port_wanted:127.0.0.1"
+is "a part from there" "$status $(field content-range)" "206 bytes 149999990-150000100/$size"
 finish

@@ -132,6 +132,73 @@ static void behind_proxies(void **state)
 	}
 }
 
+/* Clients compare the text of the host with what they have used. */
+static void the_public_host_in_the_words_of_the_client(void **state)
+{
+	static const struct {
+		const char *url, *host, *want;
+	} rows[] = {
+	        {"https://r.example", "r.example:443", "https://r.example:443"},
+	        {"https://r.example:443", "r.example", "https://r.example"},
+	        {"https://r.example", "R.Example", "https://R.Example"},
+	        {"http://r.example", "r.example:80", "http://r.example:80"},
+	        {"http://[::1]", "[::1]:80", "http://[::1]:80"},
+	        {"https://r.example", "r.example:80", "https://r.example"},
+	        {"https://r.example:5000", "r.example", "https://r.example:5000"},
+	        {"https://r.example", "r.example:", "https://r.example:"},
+	        {"https://r.example", "r.example:0443", "https://r.example"},
+	        {"https://r.example", "x.r.example", "https://r.example"},
+	        {"https://r.example", "r.example/", "https://r.example"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *variables[] = {"HTTP_HOST", rows[i].host, NULL};
+		const char *behind[] = {HOST, PROXY, "HTTP_X_FORWARDED_HOST",
+		        rows[i].host, NULL};
+
+		expect_origin(rows[i].url, "", variables, rows[i].want);
+		expect_origin(rows[i].url, "10.0.0.0/8", behind, rows[i].want);
+	}
+}
+
+static void the_host_of_blobs(void **state)
+{
+	static const struct {
+		const char *blobs, *url, *host, *want;
+	} rows[] = {
+	        {"", "", "r.example", ""},
+	        {"b.example", "", "r.example:5000", "http://b.example"},
+	        {"b.example:81", "", "r.example:5000", "http://b.example:81"},
+	        {"b.example", "https://r.example", "inner", "https://b.example"},
+	        /* Already there. */
+	        {"b.example:81", "", "b.example:81", ""},
+	        {"b.example:81", "", "B.Example", ""},
+	        {"b.example:81", "https://r.example", "b.example", ""},
+	        {"b.example", "", "", ""},
+	};
+	char got[ORIGIN_SIZE];
+	struct reply_test t;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *variables[] = {"HTTP_HOST", rows[i].host, NULL};
+
+		begin(&t, "GET", variables);
+		assert_int_equal(config_set(&t.config, VIEW_LIT("public-url"),
+		                         view_of(rows[i].url), "test", &t.x.err),
+		        0);
+		assert_int_equal(config_set(&t.config, VIEW_LIT("blob-host"),
+		                         view_of(rows[i].blobs), "test", &t.x.err),
+		        0);
+		assert_int_equal(origin_check_settings(&t.config, &t.x.err), 0);
+		assert_int_equal(
+		        origin_of_blobs(&t.x, got), rows[i].want[0] != '\0');
+		assert_string_equal(got, rows[i].want);
+		end(&t);
+	}
+}
+
 static void a_long_host(void **state)
 {
 	static char host[300];
@@ -161,6 +228,20 @@ static void bad_settings(void **state)
 	assert_string_equal(err.text, "trusted-proxies: \"proxy.example\" is neither an "
 	                              "address nor a network");
 	err_release(&err);
+	assert_int_equal(config_set(&c, VIEW_LIT("trusted-proxies"), VIEW_LIT(""), "test",
+	                         &err),
+	        0);
+	assert_int_equal(config_set(&c, VIEW_LIT("blob-host"),
+	                         VIEW_LIT("http://b.example"), "test", &err),
+	        0);
+	assert_int_equal(origin_check_settings(&c, &err), -1);
+	assert_string_equal(
+	        err.text, "blob-host is no host or host:port: \"http://b.example\"");
+	err_release(&err);
+	assert_int_equal(
+	        config_set(&c, VIEW_LIT("blob-host"), VIEW_LIT("b:81"), "test", &err),
+	        0);
+	assert_int_equal(origin_check_settings(&c, &err), 0);
 	memset(url + 8, 'a', 280);
 	assert_int_equal(config_set(&c, VIEW_LIT("public-url"), view_of(url), "test",
 	                         &err),
@@ -176,6 +257,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(without_proxies),
 	        cmocka_unit_test(behind_proxies),
+	        cmocka_unit_test(the_public_host_in_the_words_of_the_client),
+	        cmocka_unit_test(the_host_of_blobs),
 	        cmocka_unit_test(a_long_host),
 	        cmocka_unit_test(bad_settings),
 	};
