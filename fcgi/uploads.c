@@ -1,6 +1,7 @@
 /* /v2/<name>/blobs/uploads/[<session>]: pushing blobs, and mounting them. */
 #include "handlers.h"
 
+#include "format/model_name.h"
 #include "format/range.h"
 #include "gateway/access.h"
 #include "gateway/exchange.h"
@@ -101,7 +102,8 @@ static void read_from(struct exchange *x, enum mount_from *kind, struct repo_nam
 	*kind = FROM_ANY;
 	/* Ollama sends the names of files here: the client is then to upload. */
 	if (found != 0)
-		*kind = found > 0 && repo_name_parse(buf_view(&text), from) == 0
+		*kind = found > 0 && model_repo_parse(buf_view(&text),
+		                             x->config->ollama_names, from) == 0
 		                ? FROM_REPOSITORY
 		                : FROM_NOWHERE;
 	err_release(&x->err);

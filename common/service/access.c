@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "format/access_rules.h"
+#include "format/model_name.h"
 #include "service/watched.h"
 
 #include <fcntl.h>
@@ -102,11 +103,21 @@ void access_refresh(struct access *a, int64_t now)
 	err_release(&err);
 }
 
+static bool begins_with(const struct repo_name *repo, const char *space)
+{
+	size_t n = strlen(space);
+
+	return n > 0 && strncmp(repo->text, space, n) == 0 && repo->text[n] == '/';
+}
+
+/* The namespace of a user with capitals in the name is there as models have it. */
 static bool owns(const struct user_name *user, const struct repo_name *repo)
 {
-	size_t n = strlen(user->text);
+	struct repo_name stored;
 
-	return n > 0 && strncmp(repo->text, user->text, n) == 0 && repo->text[n] == '/';
+	return begins_with(repo, user->text) ||
+	       (model_repo_parse(view_of(user->text), true, &stored) == 0 &&
+	               begins_with(repo, stored.text));
 }
 
 /* What the rules give a user, or nobody. */

@@ -11,10 +11,23 @@ struct match {
 	struct view value;
 };
 
-/* A component that begins with '_' is an extension's and never part of a name. */
-static bool is_extension(struct view name)
+/*
+ * A component that begins with '_' is an extension's and never part of a name, but for
+ * names of models, of which these stay free.
+ */
+static bool is_extension(struct view name, bool models)
 {
-	return view_starts(name, "_") || memmem(name.ptr, name.len, "/_", 2) != NULL;
+	static const char *const reserved[] = {"_oci", "_lighter", "_catalog"};
+	struct repo_name repo;
+	struct view first, rest;
+
+	if (!view_starts(name, "_") && memmem(name.ptr, name.len, "/_", 2) == NULL)
+		return false;
+	view_cut(name, '/', &first, &rest);
+	for (size_t i = 0; i < sizeof(reserved) / sizeof(*reserved); i++)
+		if (view_is(first, reserved[i]))
+			return true;
+	return !models || model_repo_parse(name, true, &repo) != 0;
 }
 
 static struct view without_last(struct view v)
@@ -58,7 +71,7 @@ static bool match_whole(struct view pattern, struct view path, struct match *m)
 	return view_ends(pattern, "/") && view_equal(path, without_last(pattern));
 }
 
-static bool match(const char *pattern, struct view path, struct match *m)
+static bool match(const char *pattern, struct view path, bool models, struct match *m)
 {
 	const char *name = strstr(pattern, "<name>");
 	size_t prefix;
@@ -72,7 +85,7 @@ static bool match(const char *pattern, struct view path, struct match *m)
 	if (!match_tail(view_of(name + strlen("<name>")), &path, m) || path.len <= prefix)
 		return false;
 	m->name = (struct view){path.ptr + prefix, path.len - prefix};
-	return !is_extension(m->name);
+	return !is_extension(m->name, models);
 }
 
 static bool is_put(const struct exchange *x)
@@ -210,7 +223,7 @@ int route_find(
 
 	for (size_t i = 0; i < rows; i++) {
 		if (found ? strcmp(table[i].path, found) != 0
-		          : !match(table[i].path, path, &m))
+		          : !match(table[i].path, path, x->config->ollama_names, &m))
 			continue;
 		found = table[i].path;
 		if (table[i].handler && serves(&table[i], x->request.method)) {
