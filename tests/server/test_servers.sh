@@ -79,6 +79,24 @@ check_pull() {
 	is "$server: GET of the empty blob" "$status $(field content-length)" '200 0'
 }
 
+# A client that learns from where to get the parts of a blob, and gets them without a token.
+check_ollama() {
+	local layer address
+	layer=$(digest_of "$work/layer")
+	http GET "/v2/it/app/blobs/$layer" -A 'ollama/0.14.3 (amd64 linux) Go/go1.24.1'
+	address=$(field location)
+	is "$server: the address of a blob" "$status $(field content-length) $address" \
+		"200 2000 $base/v2/it/app/blobs/$layer?expires=*&signature=*"
+	check "$server: and the blob" cmp "$work/layer" "$work/body"
+	CURL_HOME=$work/nowhere http GET "$address" -H 'Range: bytes=500-599'
+	is "$server: a part from there" "$status $(field content-range)" '206 bytes 500-599/2000'
+	http POST /v2/it/app/blobs/uploads/ -A 'ollama/0.14.3 (amd64 linux) Go/go1.24.1'
+	is "$server: the address of an upload" "$status $(field location)" \
+		"202 $base/v2/it/app/blobs/uploads/*"
+	http DELETE "$(field location)"
+	is "$server: and its end" "$status" 204
+}
+
 check_push() {
 	local size=3000000
 	random "$work/blob" "$size"
@@ -268,6 +286,7 @@ for server; do
 	is "$server: without a login" "$status $(error_code)" '401 UNAUTHORIZED'
 	log_in
 	check_pull
+	check_ollama
 	check_push
 	check_clients
 	check_kills
