@@ -1,6 +1,7 @@
 /*
- * The secrets that sign our tokens, and addresses of blobs: keys/token in the store, readable by its owner only,
- * made by whoever needs it first, so that any number of hosts on one store agree.
+ * The secrets that sign our tokens, and addresses of blobs: keys/token in the store,
+ * readable by its owner only, made by whoever needs it first, so that any number of hosts
+ * on one store agree.
  *
  *     lighter token secrets 1
  *     <id> <when it was made, seconds> <32 bytes, base64url>     oldest first
