@@ -20,7 +20,10 @@ void sweep_pause(void)
 	nanosleep(&pause, NULL);
 }
 
-/* Takes the exclusive lock and looks at what the manifests are now. */
+/*
+ * Takes the exclusive lock and looks at what the manifests are now. Nothing is reported
+ * under it: whoever listens may be slow.
+ */
 static int hold(struct sweep *w, int *lock, struct err *err)
 {
 	if (repos_lock(w->c->store, w->repo, true, false, lock, err) < 0) {
@@ -31,40 +34,49 @@ static int hold(struct sweep *w, int *lock, struct err *err)
 	}
 	if (reach_load(w->c->store, w->repo, &w->c->graph, err) < 0)
 		return -1;
-	return sweep_protect(w);
+	return w->c->graph.damaged > 0;
+}
+
+/* Releases the lock; rc is what hold, or what came after it, has returned. */
+static int let_go(struct sweep *w, int *lock, int rc)
+{
+	io_close(lock);
+	if (rc == 1)
+		sweep_protect(w);
+	return rc;
 }
 
 /* ---- manifests ---- */
 
-static int remove_manifests(struct sweep *w, bool *more, struct err *err)
+/* The first of those that are to go, *n of them; *more when these are not all. */
+static int remove_manifests(struct sweep *w, size_t *n, bool *more, struct err *err)
 {
 	struct reach *g = &w->c->graph;
-	size_t n;
-	int rc;
 
-	if (sweep_doom(w, &n, err) < 0)
+	if (sweep_doom(w, n, err) < 0)
 		return -1;
-	*more = n > REACH_REMOVE_MAX;
+	*more = *n > REACH_REMOVE_MAX;
 	if (*more)
-		n = REACH_REMOVE_MAX;
-	rc = reach_remove_all(w->c->store, w->repo, g, g->order, n, err);
-	for (size_t i = 0; i < n && !g->manifests[g->order[i]].present; i++)
-		sweep_count_manifest(w, g->order[i]);
-	return rc;
+		*n = REACH_REMOVE_MAX;
+	return reach_remove_all(w->c->store, w->repo, g, g->order, *n, err);
 }
 
 int sweep_manifests(struct sweep *w, struct err *err)
 {
+	struct reach *g = &w->c->graph;
 	bool more = true;
 	int rc = 0;
 
 	while (rc == 0 && more) {
+		size_t n = 0;
 		int lock = -1;
 
 		rc = hold(w, &lock, err);
 		if (rc == 0)
-			rc = remove_manifests(w, &more, err);
-		io_close(&lock);
+			rc = remove_manifests(w, &n, &more, err);
+		rc = let_go(w, &lock, rc);
+		for (size_t i = 0; i < n && !g->manifests[g->order[i]].present; i++)
+			sweep_count_manifest(w, g->order[i]);
 		if (rc == 0 && more) {
 			sweep_pause();
 			rc = collect_stops(w->c);
@@ -202,7 +214,7 @@ int sweep_blobs(struct sweep *w, struct err *err)
 	else
 		w->n = 0;
 	/* Freeing the bytes of large files takes time, and needs no lock. */
-	io_close(&lock);
+	rc = let_go(w, &lock, rc);
 	for (size_t i = 0; i < w->n; i++) {
 		sweep_count_blob(w, &w->batch[i], &w->seen[i]);
 		free_entry(w, &w->batch[i], &w->seen[i]);
@@ -235,9 +247,8 @@ int sweep_referrers(struct sweep *w, struct err *err)
 
 	if (rc == 0)
 		rc = remove_entries(w, err);
-	io_close(&lock);
 	w->n = 0;
-	return rc;
+	return let_go(w, &lock, rc);
 }
 
 static int remove_subject(void *arg, int dir, const char *name, struct err *err)
@@ -267,6 +278,5 @@ int sweep_dirs(struct sweep *w, struct err *err)
 
 	if (rc == 0)
 		rc = remove_dirs(w, err);
-	io_close(&lock);
-	return rc;
+	return let_go(w, &lock, rc);
 }

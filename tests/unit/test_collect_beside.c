@@ -74,13 +74,39 @@ static void a_look_needs_no_lock(void **state)
 	collection_close(&c, 0);
 }
 
-static bool is_locked(struct collection *c, const char *lock)
+static bool is_locked(struct fixture *f, const char *lock)
 {
-	int fd = io_open(c->f.store.root, lock, O_RDWR, 0);
+	int fd = io_open(f->store.root, lock, O_RDWR, 0);
 	bool locked = fd != -1 && io_lock(fd, false, 0) < 0;
 
 	io_close(&fd);
 	return locked;
+}
+
+static void take_time(void *arg, const char *kind, const char *json)
+{
+	(void)kind;
+	(void)json;
+	assert_false(is_locked(arg, "repos/a/@lock"));
+}
+
+/* Whoever hears what has gone may be slow, and nobody has to wait for that. */
+static void nothing_is_told_under_the_lock(void **state)
+{
+	struct collection c;
+	struct states s;
+	struct job job = {.item = take_time, .arg = &c.f};
+	struct err err = ERR_INIT;
+
+	(void)state;
+	collection_open(&c);
+	s = collection_repo(&c, "a");
+	states_make(&s, "blob x; image I x; blob y; image J y; tag t J");
+	c.options.untagged_age = DAY;
+	assert_int_equal(
+		collect_run(&c.f.store, &c.options, &job, &c.result, &err), 0);
+	assert_int_equal(c.result.manifests + c.result.blobs, 2);
+	collection_close(&c, 0);
 }
 
 /*
@@ -108,7 +134,7 @@ static void a_renewed_lease_keeps_the_blob(void **state)
 		collection_run(&c);
 		_exit(c.result.blobs == 1 && c.result.problems == 0 ? 0 : 1);
 	}
-	while (!is_locked(&c, "repos/a/@lock"))
+	while (!is_locked(&c.f, "repos/a/@lock"))
 		usleep(1000);
 	states_touch(&c.f, path_blob(&states_find(&s, "y")->digest).text, states_now());
 	io_close(&lock);
@@ -241,6 +267,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_busy_repository_is_passed_over),
 		cmocka_unit_test(a_look_needs_no_lock),
+		cmocka_unit_test(nothing_is_told_under_the_lock),
 		cmocka_unit_test(a_renewed_lease_keeps_the_blob),
 		cmocka_unit_test(what_has_changed_is_seen),
 		cmocka_unit_test(a_manifest_that_is_pushed_again_is_new),
