@@ -1,4 +1,5 @@
 /* Two collectors and eight clients at once on one store. */
+#include "base/io.h"
 #include "base/log.h"
 #include "store/account_recount.h"
 #include "store/blobs.h"
@@ -29,6 +30,8 @@
 #define REPOS 4
 #define BLOBS 24
 #define TRIES 1000
+#define KEPT_BLOB BLOBS
+#define KEPT_TAG "t9"
 
 /* Two namespaces, and a repository that is below another. */
 static const char *const repos[REPOS] = {"a/one", "a/one/two", "a/three", "b"};
@@ -174,6 +177,51 @@ static void delete_image(
 		demand(rc, "delete", &err);
 }
 
+static void delete_blob(struct client *c, const struct repo_name *r, unsigned blob)
+{
+	struct err err = ERR_INIT;
+	char text[32];
+	struct digest d;
+
+	text_of_blob(blob, text);
+	d = digest_of_text(text);
+	/* It may be needed, or have gone, with its repository even. */
+	if (blobs_delete(c->store, r, &d, &err) < 0 && !err_is_refusal(&err))
+		demand(-1, "delete a blob", &err);
+	err_release(&err);
+}
+
+/* An image that nobody deletes can be pulled at any moment. */
+static void pull(struct client *c)
+{
+	struct repo_name r = as_repo(repos[0]);
+	struct reference ref = by_tag(KEPT_TAG);
+	struct stored_manifest m = STORED_MANIFEST_INIT;
+	struct err err = ERR_INIT;
+	struct blob blob;
+	char text[32];
+	struct digest d;
+	int fd;
+
+	demand(manifests_get(c->store, &r, &ref, &m, &err), "pull of the manifest", &err);
+	stored_manifest_release(&m);
+	for (unsigned i = 0; i < 2; i++) {
+		text_of_blob(KEPT_BLOB + i, text);
+		d = digest_of_text(text);
+		demand(blobs_find(c->store, &r, &d, &blob, &err), "pull of a blob", &err);
+		demand(blobs_open(c->store, &blob, &fd, &err), "read of a blob", &err);
+		io_close(&fd);
+	}
+}
+
+static void push_kept(struct collection *c)
+{
+	struct client one = {.store = &c->f.store, .number = KEPT_TAG[1] - '0'};
+	struct repo_name r = as_repo(repos[0]);
+
+	push_image_of(&one, &r, KEPT_BLOB, KEPT_BLOB + 1);
+}
+
 /* What comes and goes, of a few blobs that all clients share. */
 static void come_and_go(struct client *c)
 {
@@ -183,6 +231,9 @@ static void come_and_go(struct client *c)
 
 		if (pick(c, 4) > 0)
 			delete_image(c, &r, &d);
+		if (pick(c, 4) == 0)
+			delete_blob(c, &r, pick(c, BLOBS));
+		pull(c);
 	}
 }
 
@@ -193,6 +244,7 @@ static void take_up(struct client *c)
 		struct repo_name r = as_repo(repos[pick(c, REPOS)]);
 
 		push_image_of(c, &r, (i + c->number * 3) % BLOBS, pick(c, BLOBS));
+		pull(c);
 	}
 }
 
@@ -279,6 +331,7 @@ static void nothing_breaks_without_a_grace(void **state)
 	collection_open(&c);
 	c.options.grace = 0;
 	c.options.now = 0;
+	push_kept(&c);
 	run_race(&c, &race);
 	collection_run(&c);
 	assert_int_equal(names_in(&c.f, "jobs"), 0);
@@ -303,6 +356,7 @@ static void what_was_promised_stays(void **state)
 		collection_open(&c);
 		c.options.now = 0;
 		c.options.untagged_age = DAY;
+		push_kept(&c);
 		for (unsigned i = 0; i < REPOS * BLOBS; i++) {
 			struct digest d;
 
