@@ -4,6 +4,7 @@
 #   make check           every test that needs no server, under ASan and UBSan
 #   make V=asan …        another variant: release, asan, clang (clang with ASan and UBSan)
 #   make fuzz            libFuzzer targets (clang), in build/fuzz
+#   make install         below $(DESTDIR)$(PREFIX), /usr/local; make uninstall takes it away
 #   make help            all targets
 #
 # Object lists follow the directories: a new .c file is picked up by itself.
@@ -60,7 +61,7 @@ FUZZ_BINS := $(FUZZ_SRC:tests/fuzz/%.c=build/fuzz/%)
 BENCH_BINS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 
 .PHONY: all check check-unit check-cgi check-faults check-source check-fuzz tests \
-	fuzz bench bench-programs clean help
+	fuzz bench bench-programs install uninstall clean help
 .SECONDARY:
 
 all: $(BINS)
@@ -68,7 +69,7 @@ all: $(BINS)
 help:
 	@sed -n '2,/^$$/s/^# \{0,1\}//p' Makefile
 	@echo "targets: all check check-unit check-cgi check-faults check-source check-fuzz"
-	@echo "         tests fuzz bench bench-programs clean"
+	@echo "         tests fuzz bench bench-programs install uninstall clean"
 
 $(LIB): $(LIB_OBJ)
 	@rm -f $@
@@ -138,6 +139,15 @@ fuzz: $(FUZZ_BINS)
 bench-programs: $(BENCH_BINS)
 bench: all bench-programs
 	scripts/bench
+
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+INSTALL = scripts/install --destdir '$(DESTDIR)' --prefix '$(PREFIX)' --sysconfdir '$(SYSCONFDIR)'
+
+install: all
+	@$(INSTALL) --bin $(BUILD)/bin
+uninstall:
+	@$(INSTALL) --uninstall
 
 clean:
 	rm -rf build
