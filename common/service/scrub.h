@@ -74,7 +74,7 @@ struct scrub_result {
  * runs with repair and without.
  *
  * 0, whatever problems were met. ERR_NAME_UNKNOWN when there is no repository of the name
- * in the options; ERR_FAULT without memory.
+ * in the options; ERR_FAULT without memory or random bytes.
  */
 int scrub_run(struct store *s, const struct scrub_options *options, const struct job *job,
 	struct scrub_result *result, struct err *err);

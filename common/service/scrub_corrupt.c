@@ -3,7 +3,7 @@
 #include "base/io.h"
 #include "service/repo_walk.h"
 #include "store/account.h"
-#include "store/publish.h"
+#include "store/blobs.h"
 #include "store/quarantine.h"
 #include "store/repos.h"
 
@@ -43,21 +43,36 @@ static void fail(struct scrub *c, struct corrupt *k, const struct repo_name *r,
 	scrub_fault(c, r, path->text, why);
 }
 
+/* Whether there is a file at path; the blob is not mended when that cannot be told. */
+static bool look_at(
+	struct scrub *c, struct corrupt *k, const struct path *path, struct stat *st)
+{
+	struct err why = ERR_INIT;
+
+	if (io_stat(c->store->root, path->text, st) == 0)
+		return true;
+	if (errno == ENOENT || errno == ENOTDIR || errno == ESTALE)
+		return false;
+	err_io(&why, "cannot look at %s", path->text);
+	fail(c, k, NULL, path, &why);
+	return false;
+}
+
+/* Whether it is the bad file that stands at path. */
+static bool is_bad(struct scrub *c, struct corrupt *k, const struct path *path)
+{
+	struct stat st;
+
+	return look_at(c, k, path, &st) && same_file(&st, &k->st);
+}
+
 /* Whether a good file, other than the bad one, stands at path. */
 static bool is_good(struct scrub *c, struct corrupt *k, const struct path *path)
 {
-	struct err why = ERR_INIT;
 	enum content content;
 	struct stat st;
 
-	if (io_stat(c->store->root, path->text, &st) < 0) {
-		if (errno == ENOENT || errno == ENOTDIR || errno == ESTALE)
-			return false;
-		err_io(&why, "cannot look at %s", path->text);
-		fail(c, k, NULL, path, &why);
-		return false;
-	}
-	if (same_file(&st, &k->st))
+	if (!look_at(c, k, path, &st) || same_file(&st, &k->st))
 		return false;
 	content = scrub_content(c, path, &k->digest, &st);
 	k->failed = k->failed || content == CONTENT_UNREAD;
@@ -65,24 +80,14 @@ static bool is_good(struct scrub *c, struct corrupt *k, const struct path *path)
 	return content == CONTENT_GOOD;
 }
 
-/* Puts a name of the good file at from in the place of the entry in blobs/. */
 static int restore_entry(
-	struct scrub *c, struct corrupt *k, const struct path *from, struct err *err)
+	struct scrub *c, const struct corrupt *k, const struct path *from, struct err *err)
 {
-	struct path entry = path_blob(&k->digest);
-	struct staged f = STAGED_INIT;
-	struct path name;
-	int rc = staged_link(c->store, &f, from, err);
+	struct path dir = path_blob_dir(&k->digest);
 
-	if (rc == 0)
-		rc = store_make_dirs(c->store, path_parent(&entry).text, err);
-	name = f.path;
-	if (rc == 0)
-		rc = staged_rename(c->store, &f, &entry, err);
-	/* rename(2) leaves both names when they are of one file already. */
-	f.path = name;
-	staged_discard(c->store, &f);
-	return rc;
+	if (store_make_dirs(c->store, dir.text, err) < 0)
+		return -1;
+	return blobs_replace_entry(c->store, &k->digest, from, err);
 }
 
 static int look_for_copy(void *arg, const struct repo_name *r, unsigned has, struct err *err)
@@ -157,9 +162,8 @@ static void take_entry(struct scrub *c, struct corrupt *k)
 {
 	struct path entry = path_blob(&k->digest);
 	struct err why = ERR_INIT;
-	struct stat st;
 
-	if (io_stat(c->store->root, entry.text, &st) < 0 || !same_file(&st, &k->st))
+	if (!is_bad(c, k, &entry))
 		return;
 	if (keep(c, k, &entry, &why) == 0) {
 		if (io_unlink(c->store->root, entry.text) == 0) {
@@ -204,18 +208,12 @@ static int heal_link(const struct bad_link *b, struct err *err)
 {
 	struct path entry = path_blob(&b->corrupt->digest);
 	struct account_change change = {b->repo, ACCOUNT_BLOB, &b->corrupt->digest, 0};
-	struct staged f = STAGED_INIT;
 	struct stat st;
-	int rc = staged_link(b->c->store, &f, &entry, err);
 
-	if (rc == 0 && io_stat(b->c->store->root, f.path.text, &st) < 0)
-		rc = err_io(err, "cannot look at %s", f.path.text);
-	if (rc == 0) {
-		change.size = (uint64_t)st.st_size;
-		rc = account_replace(b->c->store, &change, &f.path, err);
-	}
-	staged_discard(b->c->store, &f);
-	return rc;
+	if (io_stat(b->c->store->root, entry.text, &st) < 0)
+		return err_io(err, "cannot look at %s", entry.text);
+	change.size = (uint64_t)st.st_size;
+	return blobs_replace_held(b->c->store, &change, &entry, err);
 }
 
 static int take_link(struct bad_link *b, const struct path *own, struct err *err)
@@ -227,14 +225,9 @@ static int take_link(struct bad_link *b, const struct path *own, struct err *err
 	if (rc == 0)
 		rc = account_lose_if(b->c->store, &loss, is_lost, b, &lost, err);
 	b->c->result->quarantined += lost;
-	if (rc == 0 && !lost) {
-		struct stat st;
-
-		/* Somebody has just pushed it. */
-		if (io_stat(b->c->store->root, own->text, &st) == 0 &&
-			same_file(&st, &b->corrupt->st))
-			rc = heal_link(b, err);
-	}
+	/* Somebody has just pushed it. */
+	if (rc == 0 && !lost && is_bad(b->c, b->corrupt, own))
+		rc = heal_link(b, err);
 	return rc;
 }
 
@@ -243,11 +236,9 @@ static void mend_link(struct bad_link *b)
 {
 	struct path own = path_repo_blob(b->repo, &b->corrupt->digest);
 	struct err why = ERR_INIT;
-	struct stat st;
 	int rc = 0;
 
-	if (io_stat(b->c->store->root, own.text, &st) < 0 ||
-		!same_file(&st, &b->corrupt->st))
+	if (!is_bad(b->c, b->corrupt, &own))
 		return;
 	if (b->corrupt->healthy)
 		rc = heal_link(b, &why);
@@ -259,12 +250,11 @@ static void mend_link(struct bad_link *b)
 
 /* ---- who has them ---- */
 
-static bool has_bad_link(struct scrub *c, const struct repo_name *r, const struct corrupt *k)
+static bool has_bad_link(struct scrub *c, const struct repo_name *r, struct corrupt *k)
 {
 	struct path own = path_repo_blob(r, &k->digest);
-	struct stat st;
 
-	return io_stat(c->store->root, own.text, &st) == 0 && same_file(&st, &k->st);
+	return is_bad(c, k, &own);
 }
 
 /* Those from at on, for one hold of the lock: how far it came, or -1. */
@@ -303,7 +293,8 @@ static void mend_links(struct scrub *c, const struct repo_name *r)
 	}
 	scrub_fault(c, r, path.text, &why);
 	for (size_t i = 0; i < c->ncorrupt; i++)
-		c->corrupt[i].failed |= has_bad_link(c, r, &c->corrupt[i]);
+		if (has_bad_link(c, r, &c->corrupt[i]))
+			c->corrupt[i].failed = true;
 }
 
 /* Reports which tags of the repository need what has no good copy. */
@@ -354,7 +345,7 @@ static int visit_holder(void *arg, const struct repo_name *r, unsigned has, stru
 
 static int visit_holders(struct scrub *c, struct err *err)
 {
-	struct repo_walk walk = {"", visit_holder, NULL, NULL, c};
+	struct repo_walk walk = {"", visit_holder, NULL, fail_all, c};
 	unsigned has;
 
 	if (!c->options->repo)

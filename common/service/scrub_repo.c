@@ -22,6 +22,20 @@ static void stray(const struct look *w, const struct path *dir, const char *name
 		"the name does not belong there");
 }
 
+/* What stands at path: 1 with *st, 0 when there is nothing, -1 when it cannot be told. */
+static int look_at(struct look *w, const struct path *path, struct stat *st)
+{
+	struct err why = ERR_INIT;
+
+	if (io_stat(w->c->store->root, path->text, st) == 0)
+		return 1;
+	if (errno == ENOENT || errno == ENOTDIR || errno == ESTALE)
+		return 0;
+	err_io(&why, "cannot look at %s", path->text);
+	scrub_fault(w->c, w->repo, path->text, &why);
+	return -1;
+}
+
 /*
  * Calls each() with the names in a directory until it returns non-zero, which is passed on.
  * A directory that cannot be listed is reported.
@@ -101,7 +115,7 @@ static int look_link(struct look *w, const struct path *dir, const char *name, v
 	struct path own, entry;
 	struct stat st, entry_st;
 	struct digest d;
-	bool has_entry;
+	int has_entry;
 
 	if (digest_from_hex(*(enum digest_algorithm *)arg, view_of(name), &d) < 0) {
 		stray(w, dir, name);
@@ -109,8 +123,8 @@ static int look_link(struct look *w, const struct path *dir, const char *name, v
 	}
 	own = path_repo_blob(w->repo, &d);
 	entry = path_blob(&d);
-	has_entry = io_stat(w->c->store->root, entry.text, &entry_st) == 0;
-	if (io_stat(w->c->store->root, own.text, &st) < 0)
+	has_entry = look_at(w, &entry, &entry_st);
+	if (has_entry < 0 || look_at(w, &own, &st) != 1)
 		return 0;
 	if (has_entry && st.st_ino == entry_st.st_ino && !w->c->options->repo)
 		return 0;
@@ -182,16 +196,16 @@ static void look_reference(
 		.other = *d,
 		.size = ref->size};
 	struct stat st;
+	int found;
 
 	/* The child of an index may be absent: a client has deleted it. */
 	if (ref->is_manifest)
 		return;
-	if (io_stat(w->c->store->root, path.text, &st) == 0) {
-		if ((uint64_t)st.st_size != ref->size)
-			look_suspect(w, &s);
-	} else if (errno == ENOENT && !ref->optional && !w->c->store->config->accept_sparse) {
+	found = look_at(w, &path, &st);
+	if (found == 0)
+		s.absent = !ref->optional && !w->c->store->config->accept_sparse;
+	if (s.absent || (found == 1 && (uint64_t)st.st_size != ref->size))
 		look_suspect(w, &s);
-	}
 }
 
 static int look_document(
@@ -207,8 +221,7 @@ static int look_document(
 	if (!doc->has_subject)
 		return 0;
 	entry = path_referrer(w->repo, &doc->subject, d);
-	if (io_stat(w->c->store->root, entry.text, &st) < 0 &&
-		(errno == ENOENT || errno == ENOTDIR))
+	if (look_at(w, &entry, &st) == 0)
 		look_suspect(w, &(struct suspect){.kind = SUSPECT_UNLISTED,
 					.digest = *d,
 					.other = doc->subject});
@@ -228,7 +241,7 @@ static void look_damaged(struct look *w, const struct reach_manifest *m)
 				.digest = &s.digest,
 				.path = path.text},
 			"the manifest cannot be understood");
-	else if (io_stat(w->c->store->root, path.text, &s.st) == 0 &&
+	else if (look_at(w, &path, &s.st) == 1 &&
 		 (uint64_t)s.st.st_ino == m->stamp.ino)
 		look_suspect(w, &s);
 }
@@ -276,6 +289,7 @@ static int look_tag(struct look *w, const struct path *dir, const char *name, vo
 {
 	struct suspect s = {.kind = SUSPECT_TAG};
 	char target[256];
+	struct err why = ERR_INIT;
 	struct path path;
 	struct stat st;
 
@@ -287,14 +301,18 @@ static int look_tag(struct look *w, const struct path *dir, const char *name, vo
 	}
 	path = path_tag(w->repo, &s.tag);
 	if (io_readlink(w->c->store->root, path.text, target, sizeof(target)) < 0) {
-		if (errno == EINVAL)
+		if (errno == EINVAL) {
 			stray(w, dir, name);
+		} else if (errno != ENOENT && errno != ESTALE) {
+			err_io(&why, "cannot read %s", path.text);
+			scrub_fault(w->c, w->repo, path.text, &why);
+		}
 		return 0;
 	}
 	w->c->result->tags++;
 	if (path_tag_target_parse(target, &s.digest) == 0) {
 		path = path_manifest(w->repo, &s.digest);
-		if (io_stat(w->c->store->root, path.text, &st) == 0 || errno != ENOENT)
+		if (look_at(w, &path, &st) != 0)
 			return 0;
 	}
 	look_suspect(w, &s);

@@ -78,9 +78,12 @@ static int is_damaged(struct scrub *c, const struct session_id *id, struct err *
 		return found < 0 ? -1 : 0;
 	if (io_stat(c->store->root, state.text, &st) == 0)
 		return 1;
-	/* Who makes a session writes it last. */
-	return io_stat(c->store->root, dir.text, &st) == 0 &&
-	       st.st_mtim.tv_sec + grace < c->now;
+	if (errno != ENOENT)
+		return err_io(err, "cannot look at %s", state.text);
+	if (io_stat(c->store->root, dir.text, &st) < 0)
+		return errno == ENOENT ? 0 : err_io(err, "cannot look at %s", dir.text);
+	/* Who makes a session writes the record last. */
+	return st.st_mtim.tv_sec + grace < c->now;
 }
 
 /* Removes a session that nobody can use, under its lock: 0, or -1. */

@@ -2,8 +2,8 @@
 
 #include "base/io.h"
 #include "base/log.h"
-#include "service/repo_walk.h"
 #include "store/account.h"
+#include "store/blobs.h"
 #include "store/publish.h"
 #include "store/quarantine.h"
 #include "store/referrers.h"
@@ -50,9 +50,13 @@ static int mend_entry(struct look *w, struct suspect *s)
 	struct path own = path_repo_blob(w->repo, &s->digest);
 	struct path entry = path_blob(&s->digest);
 
-	if (publish_link(w->c->store, &own, &entry, &s->why) < 0)
+	if (publish_link(w->c->store, &own, &entry, &s->why) >= 0)
+		return store_sync_dir(
+			w->c->store, path_parent(&entry).text, &s->why);
+	if (s->why.errnum != EMLINK)
 		return -1;
-	return store_sync_dir(w->c->store, path_parent(&entry).text, &s->why);
+	err_release(&s->why);
+	return blobs_replace_entry(w->c->store, &s->digest, &own, &s->why);
 }
 
 static bool is_copy(struct look *w, struct suspect *s)
@@ -171,8 +175,11 @@ static bool is_dangling(struct look *w, struct suspect *s)
 	char target[256];
 	struct stat st;
 
-	if (io_readlink(w->c->store->root, path.text, target, sizeof(target)) < 0)
+	if (io_readlink(w->c->store->root, path.text, target, sizeof(target)) < 0) {
+		if (errno != ENOENT && errno != ENOTDIR && errno != ESTALE)
+			err_io(&s->why, "cannot read %s", path.text);
 		return false;
+	}
 	if (path_tag_target_parse(target, &s->digest) < 0)
 		return true;
 	path = path_manifest(w->repo, &s->digest);
@@ -253,9 +260,11 @@ void look_suspect(struct look *w, const struct suspect *s)
  */
 static int lock_repo(struct look *w, int *lock, struct err *err)
 {
+	struct path path = path_repo_lock(w->repo);
 	bool repair = w->c->options->repair;
+	struct stat st;
 
-	if (!repair && !(w->has & REPO_HAS_LOCK))
+	if (!repair && io_stat(w->c->store->root, path.text, &st) < 0 && errno == ENOENT)
 		return 0;
 	if (repos_lock(w->c->store, w->repo, true, false, lock, err) == 0)
 		return 0;

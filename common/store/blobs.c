@@ -136,17 +136,16 @@ static int stage(struct store *s, const struct digest *d, const struct path *fro
 	return rc;
 }
 
-/* Puts the file from, or a copy of it, in the place of the store's entry to. */
-static int replace(struct store *s, const struct digest *d, const struct path *from,
-	const struct path *to, struct err *err)
+int blobs_replace_entry(struct store *s, const struct digest *d, const struct path *from,
+	struct err *err)
 {
+	struct path entry = path_blob(d), name;
 	struct staged f = STAGED_INIT;
-	struct path name;
 	int rc = stage(s, d, from, &f, err);
 
 	name = f.path;
 	if (rc == 0)
-		rc = staged_rename(s, &f, to, err);
+		rc = staged_rename(s, &f, &entry, err);
 	/* rename(2) leaves both names when they are of one file already, which happens
 	 * when another process does the same. */
 	if (f.path.text[0] == '\0')
@@ -155,8 +154,7 @@ static int replace(struct store *s, const struct digest *d, const struct path *f
 	return rc;
 }
 
-/* The same with what the repository has, which is of another size. */
-static int replace_held(struct store *s, const struct account_change *c,
+int blobs_replace_held(struct store *s, const struct account_change *c,
 	const struct path *from, struct err *err)
 {
 	struct staged f = STAGED_INIT;
@@ -184,7 +182,7 @@ static int settle_difference(struct store *s, struct gift *g, struct err *err)
 	if (!g->verified)
 		return blob_unknown(g->change.repo, g->change.digest, err);
 	log_event(LOG_LEVEL_ERROR, "blob-replaced", "path=%s", g->entry.text);
-	return replace(s, g->change.digest, &g->source, &g->entry, err);
+	return blobs_replace_entry(s, g->change.digest, &g->source, err);
 }
 
 /* Makes sure that the store has the blob. */
@@ -203,7 +201,7 @@ static int keep_in_store(struct store *s, struct gift *g, struct err *err)
 	made = publish_link(s, &g->source, &g->entry, err);
 	if (made < 0 && err->errnum == EMLINK) {
 		err_release(err);
-		return replace(s, g->change.digest, &g->source, &g->entry, err);
+		return blobs_replace_entry(s, g->change.digest, &g->source, err);
 	}
 	if (made <= 0)
 		return made;
@@ -222,7 +220,7 @@ static int give(struct store *s, struct gift *g, struct err *err)
 	rc = account_gain(s, &g->change, &g->entry, err);
 	if (rc < 0 && err->errnum == EMLINK) {
 		err_release(err);
-		rc = replace(s, g->change.digest, &g->source, &g->entry, err);
+		rc = blobs_replace_entry(s, g->change.digest, &g->source, err);
 		if (rc == 0)
 			rc = account_gain(s, &g->change, &g->entry, err);
 	}
@@ -275,7 +273,7 @@ int blobs_publish(struct store *s, const struct repo_name *repo, const struct di
 	if (found == 0 || (uint64_t)st.st_size == size)
 		return 0;
 	/* What the repository had was damaged, and giving keeps what is there. */
-	return replace_held(s, &g.change, &g.entry, err);
+	return blobs_replace_held(s, &g.change, &g.entry, err);
 }
 
 /* 1 when the repository has it now, 0 when there is nothing to mount any more, -1. */

@@ -41,5 +41,18 @@ int blobs_mount(struct store *s, const struct repo_name *repo, const struct dige
  */
 int blobs_delete(struct store *s, const struct repo_name *repo, const struct digest *d,
 	struct err *err);
+/*
+ * For repairs: puts a name of the good file from, or a copy when that can have no more
+ * names, in the place of the store's entry of d, whose directory is there. Durable on
+ * return.
+ */
+int blobs_replace_entry(struct store *s, const struct digest *d, const struct path *from,
+	struct err *err);
+/*
+ * The same in the place of what the repository has, of which c->size bytes count from then
+ * on; fails as account_replace does.
+ */
+int blobs_replace_held(struct store *s, const struct account_change *c,
+	const struct path *from, struct err *err);
 
 #endif

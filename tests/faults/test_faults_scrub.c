@@ -99,15 +99,43 @@ static void scene_open(struct scene *w, size_t damage)
 	remove_empty_dirs(&w->f);
 }
 
-static void mend(struct scene *w)
+/* What failed is an item, unless it failed before it began. */
+static void mend(struct scene *w, char text[DAMAGE_TEXT])
 {
 	struct scrub_options o = {.repair = true};
 	struct scrub_result r;
 	struct err err = ERR_INIT;
 
-	/* What failed is an item; want of memory alone is a failure. */
-	scrub_run(&w->f.store, &o, NULL, &r, &err);
+	if (damage_try(&w->s, &o, &r, text, &err) != 0)
+		strcpy(text, "fault");
 	err_release(&err);
+}
+
+/* Whether the item stands in the text, and not as mended. */
+static bool is_told(const char *text, const char *item, size_t len)
+{
+	for (const char *at = text; (at = memmem(at, strlen(at), item, len)); at++)
+		if (at[len] != '+')
+			return true;
+	return false;
+}
+
+/* What is found now was told by the run before, or that it could not look everywhere. */
+static void check_told(struct scene *w, const char *told, unsigned k, int errnum)
+{
+	struct scrub_result r;
+	char text[DAMAGE_TEXT];
+	const char *at = damage_scrub(&w->s, NULL, &r, text), *end;
+
+	if (strstr(told, "fault"))
+		return;
+	for (; at[0] != '\0'; at = end[0] ? end + 2 : end) {
+		end = strstr(at, "; ");
+		end = end ? end : at + strlen(at);
+		if (!is_told(told, at, (size_t)(end - at)))
+			fail_msg("call %u, %d: told %s; there is %s", k, errnum, told,
+				text);
+	}
 }
 
 static void check(struct scene *w, unsigned k, int errnum, unsigned allow)
@@ -134,15 +162,17 @@ static void check(struct scene *w, unsigned k, int errnum, unsigned allow)
 static bool run_failing(size_t damage, unsigned k, int errnum)
 {
 	struct scene w;
+	char told[DAMAGE_TEXT];
 	unsigned before, calls;
 
 	scene_open(&w, damage);
 	before = open_descriptors();
 	io_fault_arm(k, errnum);
-	mend(&w);
+	mend(&w, told);
 	calls = io_fault_calls();
 	io_fault_arm(0, 0);
 	assert_int_equal(open_descriptors(), before);
+	check_told(&w, told, k, errnum);
 	check(&w, k, errnum, 0);
 	fixture_close(&w.f);
 	cases += k <= calls;
@@ -152,6 +182,7 @@ static bool run_failing(size_t damage, unsigned k, int errnum)
 static bool run_killed(size_t damage, unsigned k)
 {
 	struct scene w;
+	char told[DAMAGE_TEXT];
 	int status;
 	pid_t child;
 	bool killed;
@@ -161,7 +192,7 @@ static bool run_killed(size_t damage, unsigned k)
 	assert_int_not_equal(child, -1);
 	if (child == 0) {
 		io_fault_arm(k, KILL);
-		mend(&w);
+		mend(&w, told);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);

@@ -216,16 +216,23 @@ static void hear(void *arg, const char *kind, const char *json)
 	json_object_put(o);
 }
 
-const char *damage_scrub(struct states *s, const struct scrub_options *options,
-	struct scrub_result *result, char out[DAMAGE_TEXT])
+int damage_try(struct states *s, const struct scrub_options *options,
+	struct scrub_result *result, char out[DAMAGE_TEXT], struct err *err)
 {
 	const struct scrub_options plain = {0};
 	struct heard heard = {s, out};
 	struct job job = {.item = hear, .arg = &heard};
-	struct err err = ERR_INIT;
 
 	out[0] = '\0';
-	if (scrub_run(&s->f->store, options ? options : &plain, &job, result, &err) != 0)
+	return scrub_run(&s->f->store, options ? options : &plain, &job, result, err);
+}
+
+const char *damage_scrub(struct states *s, const struct scrub_options *options,
+	struct scrub_result *result, char out[DAMAGE_TEXT])
+{
+	struct err err = ERR_INIT;
+
+	if (damage_try(s, options, result, out, &err) != 0)
 		fail_msg("scrub: %s", err.text);
 	assert_int_equal(err.code, ERR_NONE);
 	return out;

@@ -35,5 +35,8 @@ void damage_keep_account(struct states *s);
 /* Scrubs, and tells what was reported. options may be NULL: without repair. */
 const char *damage_scrub(struct states *s, const struct scrub_options *options,
 	struct scrub_result *result, char out[DAMAGE_TEXT]);
+/* The same, also when it fails: 0 or -1. */
+int damage_try(struct states *s, const struct scrub_options *options,
+	struct scrub_result *result, char out[DAMAGE_TEXT], struct err *err);
 
 #endif
