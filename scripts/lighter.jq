@@ -33,12 +33,15 @@ def usage:
 	| @tsv;
 
 def quota_row($name; f):
-	[$name, (.limits[$name] | limit(f)), (.["in-force"][$name] | limit(f))];
+	[$name, (if .limits then .limits[$name] | limit(f) else "?" end),
+		(.["in-force"][$name] | in_force(f))];
 
 def quota:
 	["LIMIT", "SET", "IN FORCE"],
 	quota_row("bytes"; size), quota_row("manifests"; tostring), quota_row("blob-size"; size)
 	| @tsv;
+
+def problems: (.namespaces // [.])[] | select(.problem) | .problem | plain;
 
 # ---- lines of a job ------------------------------------------------------------------
 
@@ -136,6 +139,7 @@ def job_line:
 
 if $what == "usage" then usage
 elif $what == "quota" then quota
+elif $what == "problems" then problems
 elif $what == "rm" then rm_summary
 elif $what == "end" then exit_status
 else job_line end

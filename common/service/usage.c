@@ -40,16 +40,18 @@ int usage_find(struct store *s, const struct repo_name *ns, struct err *err)
 {
 	struct path path = path_repo(ns);
 	struct account_limits own;
+	struct err why = ERR_INIT;
 	struct stat st;
+	bool has_limits;
 
 	if (io_stat(s->root, path.text, &st) == 0)
 		return 0;
 	if (errno != ENOENT && errno != ENOTDIR)
 		return err_io(err, "cannot look at %s", path.text);
-	/* A file that cannot be understood is one. */
-	if (account_limits_get(s, ns, &own, err) != 0)
-		return -1;
-	if (!is_default(&own))
+	/* Limits that cannot be understood are there all the same. */
+	has_limits = account_limits_get(s, ns, &own, &why) != 0 || !is_default(&own);
+	err_release(&why);
+	if (has_limits)
 		return 0;
 	return err_set(err, ERR_NAME_UNKNOWN,
 		"there is no namespace %s: nothing was pushed to it, and it has no limits "
@@ -87,6 +89,13 @@ static int check_room(const struct buf *out, struct err *err)
 	return 0;
 }
 
+static void add_problem(struct err *why, struct buf *out)
+{
+	buf_add_str(out, ",\"problem\":");
+	buf_add_json(out, view_of(why->text));
+	err_release(why);
+}
+
 int usage_add(
 	struct store *s, const struct repo_name *ns, struct buf *out, struct err *err)
 {
@@ -102,10 +111,9 @@ int usage_add(
 		limits = account_limits_effective(s, &limits);
 		add_limits(&limits, out);
 	} else {
-		buf_add_str(out, "null,\"problem\":");
-		buf_add_json(out, view_of(why.text));
+		buf_add_str(out, "null");
+		add_problem(&why, out);
 	}
-	err_release(&why);
 	buf_add_char(out, '}');
 	return check_room(out, err);
 }
@@ -114,14 +122,18 @@ int quota_add(
 	struct store *s, const struct repo_name *ns, struct buf *out, struct err *err)
 {
 	struct account_limits own, limits;
+	struct err why = ERR_INIT;
 
-	if (account_limits_get(s, ns, &own, err) != 0)
-		return -1;
-	limits = account_limits_effective(s, &own);
 	buf_addf(out, "{\"namespace\":\"%s\",\"limits\":", ns->text);
-	add_limits(&own, out);
-	buf_add_str(out, ",\"in-force\":");
-	add_limits(&limits, out);
+	if (account_limits_get(s, ns, &own, &why) == 0) {
+		limits = account_limits_effective(s, &own);
+		add_limits(&own, out);
+		buf_add_str(out, ",\"in-force\":");
+		add_limits(&limits, out);
+	} else {
+		buf_add_str(out, "null,\"in-force\":null");
+		add_problem(&why, out);
+	}
 	buf_add_char(out, '}');
 	return check_room(out, err);
 }

@@ -20,7 +20,7 @@ int usage_find(struct store *s, const struct repo_name *ns, struct err *err);
 /*
  * Appends {"namespace":…,"bytes":…,"blobs":…,"manifests":…,"limits":{…}}, the limits being
  * those in force. Where the file of limits cannot be understood they are null, and the
- * member "problem" says what is wrong.
+ * member "problem" says what is wrong. -1 when the account cannot be read.
  */
 int usage_add(struct store *s, const struct repo_name *ns, struct buf *out,
 	struct err *err);
@@ -30,7 +30,8 @@ void usage_add_account(
 
 /*
  * Appends {"namespace":…,"limits":{"bytes":…,"manifests":…,"blob-size":…},"in-force":{…}}:
- * what the namespace sets itself, null standing for the default, and what comes of it.
+ * what the namespace sets itself, null standing for the default, and what comes of it; both
+ * are null, and there is a "problem", where that cannot be understood.
  */
 int quota_add(struct store *s, const struct repo_name *ns, struct buf *out,
 	struct err *err);

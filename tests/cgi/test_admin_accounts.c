@@ -242,10 +242,22 @@ static void limits_that_cannot_be_understood(void **state)
 	expect_status(c, 200);
 	assert_non_null(strstr(cgi_body(c), "\"bytes\":5,"));
 	assert_non_null(strstr(cgi_body(c), "\"limits\":null,\"problem\":\"quota/a/limits:1: "));
+	cgi_get(c, "/v2/_lighter/quota/a");
+	expect_status(c, 200);
+	assert_non_null(strstr(cgi_body(c),
+	        "\"limits\":null,\"in-force\":null,\"problem\":\"quota/a/limits:1: "));
 	put_quota(c, "a", "{\"bytes\":5}");
 	expect_status(c, 200);
 	cgi_get(c, "/v2/_lighter/usage/a");
 	assert_null(strstr(cgi_body(c), "problem"));
+	/* Of a namespace that has nothing else. */
+	plant_file(&c->fixture, "quota/b/limits", "bytes\n");
+	cgi_get(c, "/v2/_lighter/usage/b");
+	assert_non_null(strstr(cgi_body(c), "\"problem\":\"quota/b/limits:1: "));
+	cgi_delete(c, "/v2/_lighter/quota/b");
+	expect_status(c, 200);
+	cgi_get(c, "/v2/_lighter/usage/b");
+	expect_error(c, 404, "NAME_UNKNOWN");
 }
 
 int main(void)

@@ -26,6 +26,7 @@ for name in alice/app bob/app; do
 done
 on_store=(--root "$store" --bin "$programs")
 over_http=(--url "$base")
+echo 'bytes = lots' >"$work/broken"
 
 # ---- accounts --------------------------------------------------------------------------
 
@@ -60,6 +61,15 @@ accounts() {
 	is "$by: all as JSON" "$code $(jq -r '.namespaces[].namespace' "$out" | paste -sd ' ')" '0 alice bob new'
 	lighter "$@" quota new default
 	is "$by: gone again" "$code" 0
+	cat "$work/broken" >"$store/quota/alice/limits"
+	lighter "$@" quota alice
+	is "$by: limits that are broken" "$code $(said) $(cat "$out.err")" '1 LIMIT SET IN FORCE|bytes [?] [?]|*quota/alice/limits:1: *'
+	lighter "$@" usage
+	is "$by: usage with them" "$code $(said) $(cat "$out.err")" '1 *|alice 5.8 KiB [?] *|bob *quota/alice/limits:1: *'
+	lighter "$@" quota alice bytes=1MiB
+	is "$by: are mended" "$code" 0
+	lighter "$@" quota alice default
+	is "$by: for good" "$code" 0
 	lighter "$@" quota nobody default
 	is "$by: defaults for nobody" "$code $(said)" '1 '
 	lighter "$@" quota alice bytes=99999999TiB
@@ -257,6 +267,12 @@ if command -v script >/dev/null; then
 	is "rm asks back" "$code $(cat "$out")" '1 *Remove the repository up/one*nothing was done*'
 	at_terminal y "${on_store[@]}" rm up/one
 	is "and goes on" "$code $(cat "$out")" '0 *removed 1 tag*'
+	echo 'up/*' >"$store/cleanup"
+	at_terminal n "${on_store[@]}" cleanup --all
+	is "cleanup --all asks back" "$code $(cat "$out")" '1 *leave no tag*nothing was done*'
+	at_terminal y "${on_store[@]}" cleanup --all
+	is "and goes on then" "$code" 0
+	rm "$store/cleanup"
 	at_terminal '' "${on_store[@]}" scrub
 	is "a bar while it works" "$code $(cat "$out")" '0 *[[]*% *all is well*'
 else
@@ -302,6 +318,10 @@ scripts/lighter "${over_http[@]}" --user carol usage >"$out" <<<'carol: secret' 
 is "a password from standard input" "$code $(sed -n 2p "$out")" '0 alice *'
 LIGHTER_PASSWORD='carol: secret' lighter "${over_http[@]}" --user carol usage
 is "a password from the environment" "$code" 0
+if command -v script >/dev/null; then
+	at_terminal 'carol: secret' "${over_http[@]}" --user carol usage
+	is "a password from a terminal" "$code $(cat "$out")" '0 *password of carol: *bob *'
+fi
 printf 'machine 127.0.0.1 login carol password "carol: secret"\n' >"$work/.netrc"
 lighter "${over_http[@]}" usage
 is "a password from netrc" "$code $(sed -n 3p "$out")" '0 bob *'
