@@ -107,7 +107,8 @@ int quota_put(struct exchange *x)
 {
 	struct account_limits own;
 
-	if (quota_parse(buf_view(&x->body), &own, &x->err) != 0 ||
+	if (options_read(x, NULL, 0) != 0 ||
+	        quota_parse(buf_view(&x->body), &own, &x->err) != 0 ||
 	        account_limits_set(x->store, &x->ns, &own, &x->err) != 0)
 		return -1;
 	return reply_namespace(x, quota_add);
@@ -119,7 +120,8 @@ int quota_delete(struct exchange *x)
 	const struct account_limits none = {ACCOUNT_LIMIT_DEFAULT, ACCOUNT_LIMIT_DEFAULT,
 	        ACCOUNT_LIMIT_DEFAULT};
 
-	if (usage_find(x->store, &x->ns, &x->err) != 0 ||
+	if (options_read(x, NULL, 0) != 0 ||
+	        usage_find(x->store, &x->ns, &x->err) != 0 ||
 	        account_limits_set(x->store, &x->ns, &none, &x->err) != 0)
 		return -1;
 	return reply_namespace(x, quota_add);
@@ -199,25 +201,34 @@ int recount_post(struct exchange *x)
 	        NUMBER("problems", r.problems), FLAG("cancelled", r.cancelled));
 }
 
+static int reply_removed(struct exchange *x, const struct repo_removed *r)
+{
+	const struct member members[] = {
+	        NUMBER("tags", r->tags),
+	        NUMBER("manifests", r->manifests),
+	        NUMBER("blobs", r->blobs),
+	        NUMBER("bytes", r->bytes),
+	        NUMBER("bytes-collectable", r->bytes_collectable),
+	};
+	struct buf json = BUF_INIT(RESULT_MAX);
+	int rc;
+
+	add_members(&json, members, sizeof(members) / sizeof(members[0]));
+	rc = reply_json(x, 200, &json);
+	buf_release(&json);
+	return rc;
+}
+
 /* DELETE /v2/_lighter/repositories/<name>: all of it. */
 int repository_delete(struct exchange *x)
 {
-	struct buf json = BUF_INIT(RESULT_MAX);
-	struct repo_removed r = {0};
-	int rc = repo_remove(x->store, &x->name, &r, &x->err);
-	const struct member members[] = {
-	        NUMBER("tags", r.tags),
-	        NUMBER("manifests", r.manifests),
-	        NUMBER("blobs", r.blobs),
-	        NUMBER("bytes", r.bytes),
-	        NUMBER("bytes-collectable", r.bytes_collectable),
-	};
+	struct repo_removed r;
 
-	add_members(&json, members, sizeof(members) / sizeof(members[0]));
-	if (rc == 0)
-		rc = reply_json(x, 200, &json);
-	buf_release(&json);
-	return rc;
+	/* Who asks for a dry run must not get a real one. */
+	if (options_read(x, NULL, 0) != 0 ||
+	        repo_remove(x->store, &x->name, &r, &x->err) != 0)
+		return -1;
+	return reply_removed(x, &r);
 }
 
 /* POST /v2/_lighter/gc?dry-run=&grace=&untagged=&idle=&repository= */

@@ -190,6 +190,10 @@ static void what_is_no_limit(void **state)
 		if (c->status != 400)
 			fail_msg("%s: %d", rows[i], c->status);
 	}
+	cgi_put(c, "application/json", "{}", "/v2/_lighter/quota/a?bytes=5GiB");
+	expect_error(c, 400, "UNSUPPORTED");
+	cgi_delete(c, "/v2/_lighter/quota/a?limit=bytes");
+	expect_error(c, 400, "UNSUPPORTED");
 	expect_untouched(c, &before);
 	cgi_get(c, "/v2/_lighter/quota/a");
 	assert_non_null(strstr(cgi_body(c), "\"limits\":{\"bytes\":5,"));

@@ -60,6 +60,8 @@ static void what_is_not_there(void **state)
 		if (c->status != rows[i].status || strcmp(c->code, rows[i].code) != 0)
 			fail_msg("%s: %d %s", rows[i].name, c->status, c->code);
 	}
+	cgi_delete(c, "/v2/_lighter/repositories/a/x?dry-run=true");
+	expect_error(c, 400, "UNSUPPORTED");
 	cgi_get(c, "/v2/_lighter/repositories/a/x");
 	expect_error(c, 405, "UNSUPPORTED");
 	expect_untouched(c, &before);
