@@ -155,13 +155,17 @@ static bool is_wrongly_listed(struct look *w, struct suspect *s)
 {
 	struct path manifest = path_manifest(w->repo, &s->digest);
 	struct path entry = path_referrer(w->repo, &s->other, &s->digest);
-	struct stat st;
+	int64_t grace = (int64_t)w->c->store->config->gc_grace;
+	struct stat st, other;
 	int found;
 
 	if (look_at(w, s, &entry, &st) != 1)
 		return false;
-	found = look_at(w, s, &manifest, &st);
-	return found == 0 || (found == 1 && s->foreign);
+	found = look_at(w, s, &manifest, &other);
+	/* A push that was interrupted leaves its entry, which collection takes in time. */
+	if (found == 0)
+		return st.st_mtim.tv_sec + grace < w->c->now;
+	return found == 1 && s->foreign;
 }
 
 static int mend_listed(struct look *w, struct suspect *s)

@@ -22,6 +22,21 @@ static void nothing(struct states *s)
 	(void)s;
 }
 
+/* Two names of the list have been listed for longer than the grace. */
+static void age_listed(struct states *s, const char *subject, const char *name)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "repos/%s/@referrers/sha256/%s/%s", s->repo,
+		states_find(s, subject)->digest.hex, states_find(s, name)->digest.hex);
+	states_touch(s->f, path, states_now() - 2 * STATES_LATER);
+}
+
+static void age_entry(struct states *s)
+{
+	age_listed(s, "I", "gone<I");
+}
+
 static void flip_layer(struct states *s)
 {
 	damage_flip_entry(s, "b");
@@ -87,6 +102,12 @@ static void lose_link(struct states *s)
 static void flip_image(struct states *s)
 {
 	damage_flip_own(s, "I");
+}
+
+static void flip_old_referrer(struct states *s)
+{
+	flip_image(s);
+	age_listed(s, "J", "I");
 }
 
 static void flip_child(struct states *s)
@@ -191,7 +212,7 @@ static const struct row {
 	{"the child of an index", "blob a; image I a; index X I; tag t X", flip_child,
 		"manifest I; affected t I", "manifest I; affected t I", ""},
 	{"the referrer of an image", "blob a; image J a; referrer I J a; tag t J",
-		flip_image, "manifest I; affected I",
+		flip_old_referrer, "manifest I; affected I",
 		"manifest I; affected I; referrer I under J+", ""},
 	{"a document that is no manifest", "damaged I; tag t I", nothing, "document I",
 		"document I", "document I"},
@@ -206,7 +227,7 @@ static const struct row {
 	/* referrers */
 	{"an entry", "blob a; image I a; referrer S I a", unlist, "referrer S under I",
 		"referrer S under I+", ""},
-	{"an entry of no manifest", IMAGE "; listed gone I", nothing,
+	{"an entry of no manifest", IMAGE "; listed gone I", age_entry,
 		"referrer gone<I under I", "referrer gone<I under I+", ""},
 	{"an entry of another subject",
 		"blob a; image I a; image J a; referrer S I a; listed S J", nothing,
@@ -384,6 +405,23 @@ static void what_may_be_absent_is_no_problem(void **state)
 	fixture_close(&f);
 }
 
+/* A push that was killed leaves it; collection takes it away after the grace. */
+static void what_a_push_has_just_left_is_no_problem(void **state)
+{
+	struct fixture f;
+	struct states s = {.f = &f, .repo = "a/b"};
+	struct scrub_result r;
+	char text[DAMAGE_TEXT];
+
+	(void)state;
+	fixture_open(&f);
+	states_make(&s, IMAGE "; listed gone I");
+	assert_string_equal(damage_scrub(&s, NULL, &r, text), "");
+	age_entry(&s);
+	assert_string_equal(damage_scrub(&s, NULL, &r, text), "referrer gone<I under I");
+	fixture_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -391,6 +429,7 @@ int main(void)
 		cmocka_unit_test(strays_are_named),
 		cmocka_unit_test(sha512_is_checked_too),
 		cmocka_unit_test(what_may_be_absent_is_no_problem),
+		cmocka_unit_test(what_a_push_has_just_left_is_no_problem),
 	};
 
 	log_set_level(LOG_LEVEL_ERROR);
