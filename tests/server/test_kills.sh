@@ -107,7 +107,8 @@ job() {
 	local lines
 	cgi admin POST "$1" || true
 	mapfile -t lines <"$work/reply"
-	line=${lines[-1]-}
+	line=''
+	[ "${#lines[@]}" = 0 ] || line=${lines[-1]}
 }
 
 # Nothing is wrong in the store; $1 says after what.
