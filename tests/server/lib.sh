@@ -73,7 +73,7 @@ http() {
 
 # A field of the last answer.
 field() {
-	tr -d '\r' <"$work/head" | sed -n "s/^$1: *//Ip" | tail -n 1
+	tr -d '\r' <"$work/head" | sed -n "s/^$1: *//Ip" | sed 's/ *$//' | tail -n 1
 }
 
 body() {

@@ -60,7 +60,7 @@ start_registry() {
 # Whether a user that was just added may log in; the registry looks once a second.
 wait_for_user() {
 	local tenths=50
-	until curl -sf -o /dev/null -u "$1:$2" "${3-$base}/v2/"; do
+	until curl -sf -o /dev/null -u "$1:$2" "${3-$base}/v2/token?service=lighter"; do
 		[ "$tenths" -gt 0 ] || return 1
 		tenths=$((tenths - 1))
 		sleep 0.1

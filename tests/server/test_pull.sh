@@ -58,7 +58,7 @@ is "another repository does not have it" "$status $(error_code)" '404 *_UNKNOWN'
 : >"$work/empty"
 push_blob pull/it "$work/empty"
 http HEAD "/v2/pull/it/blobs/$(digest_of "$work/empty")"
-is "the empty blob" "$status $(field content-length)" '200 0?(0)'
+is "the empty blob" "$status $(field content-length)" '200 0'
 http GET "/v2/pull/it/blobs/$(digest_of "$work/empty")"
 is "the empty blob" "$status $(stat -c %s "$work/body")" '200 0'
 

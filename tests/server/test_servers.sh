@@ -74,7 +74,7 @@ check_pull() {
 	push_blob it/app "$work/empty"
 	is "$server: an empty blob" "$status" 201
 	http HEAD "/v2/it/app/blobs/$(digest_of "$work/empty")"
-	is "$server: HEAD of the empty blob" "$status $(field content-length)" '200 0?(0)'
+	is "$server: HEAD of the empty blob" "$status $(field content-length)" '200 0'
 	http GET "/v2/it/app/blobs/$(digest_of "$work/empty")"
 	is "$server: GET of the empty blob" "$status $(field content-length)" '200 0'
 }
