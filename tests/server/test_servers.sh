@@ -262,6 +262,52 @@ check_outage() {
 	check "$server: and when it is there again" wait_until back
 }
 
+# A body over a limit of the web server's own, where it has one, and a program that is silent
+# for too long. Neither is set in conf/, so that it is put there and read again.
+check_limits() {
+	local etc=$store/run/etc
+	case $server in
+	nginx)
+		sed -i 's/client_max_body_size 0/client_max_body_size 1m/; s/read_timeout 600s/read_timeout 1s/' \
+			"$etc/nginx.conf"
+		kill -HUP "$(server_pid)"
+		check_large_body
+		check_silence
+		;;
+	apache)
+		sed -i 's/ProxyTimeout 600/ProxyTimeout 1/' "$etc/apache-fcgi.conf"
+		kill -USR1 "$(server_pid)"
+		check_silence
+		;;
+	apache-cgi)
+		sed -i 's/LimitRequestBody 0/LimitRequestBody 1048576/' "$store/run/www/.htaccess"
+		check_large_body
+		;;
+	esac
+}
+
+check_large_body() {
+	refused() {
+		http POST "/v2/it/app/blobs/uploads/?digest=$digest" --data-binary "@$work/blob"
+		[ "$status" = 413 ]
+	}
+	check "$server: a body over the limit" wait_until refused
+	is "$server: what is said then" "$(field content-type) $(error_code)" 'application/json SIZE_INVALID'
+}
+
+check_silence() {
+	workers_of tags | xargs kill -STOP
+	silent() {
+		http GET /v2/it/app/tags/list
+		[ "$status" = 504 ]
+	}
+	check "$server: a program that is silent" wait_until silent
+	is "$server: what is said of it" "$(field content-type) $(error_code)" 'application/json UNKNOWN'
+	workers_of tags | xargs kill -CONT
+	http GET /v2/it/app/tags/list
+	is "$server: and when it speaks again" "$status" 200
+}
+
 installed() {
 	case $1 in
 	apache*) command -v apache2 ;;
@@ -294,6 +340,7 @@ for server; do
 	check_job
 	check_routes
 	check_outage
+	check_limits
 	stop_registry
 	is "$server: nothing temporary is left" "$(find "$store/tmp" "$store/run/spool" -mindepth 1 | wc -l)" 0
 	is "$server: no process is left" "$(workers_of)" ''
