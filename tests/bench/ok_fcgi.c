@@ -2,8 +2,13 @@
  * ok_fcgi: the least a FastCGI program can do. It answers every request with "ok" and about as
  * many header fields as a manifest has. lighttpd starts as many processes of it as the registry
  * has for manifests: what it reaches is the limit of web server, libfcgi and kernel together.
+ * As plain CGI it does the same for one request. It has no settings, and says nothing when it is
+ * asked for them.
  */
 #include <fcgiapp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define DIGEST "sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
 
@@ -16,10 +21,23 @@ static const char reply[] = "Status: 200 OK\r\n"
 	"\r\n"
 	"ok";
 
-int main(void)
+static int answer_cgi(void)
+{
+	const char *method = getenv("REQUEST_METHOD");
+	int head = method && method[0] == 'H';
+
+	return fwrite(reply, 1, sizeof(reply) - 1 - (head ? 2 : 0), stdout) == 0;
+}
+
+int main(int argc, char **argv)
 {
 	FCGX_Request request;
 
+	if (argc > 1 && (strcmp(argv[argc - 1], "--dump") == 0 ||
+			strcmp(argv[argc - 1], "--check") == 0))
+		return 0;
+	if (FCGX_IsCGI())
+		return answer_cgi();
 	if (FCGX_Init() || FCGX_InitRequest(&request, 0, 0))
 		return 1;
 	while (FCGX_Accept_r(&request) == 0) {

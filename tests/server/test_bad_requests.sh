@@ -50,7 +50,7 @@ for path in /v2/a%2Fb/manifests/x /v2/a%2fb/tags/list /v2/../v2/bad/it/tags/list
 	/v2/bad/it/blobs/sha256:xyz "/v2/bad/it/blobs/sha256:$(printf 'A%.0s' {1..64})" \
 	/v2/bad/it/manifests/sha256:baddigeststring "/v2/bad/it/manifests/$(printf 'a%.0s' {1..129})" \
 	/v2/bad/it/manifests/.dot /v2/bad/it/blobs/uploads/nosuchsession /v2/bad/it/blobs/uploads/ \
-	/ /index.html /v2x /v2/nowhere /v2/bad/it /v2/bad/it/manifests/ /v2/tags/list; do
+	/index.html /v2x /v2/nowhere /v2/bad/it /v2/bad/it/manifests/ /v2/tags/list; do
 	refused '4[0-9][0-9]' GET "$path"
 done
 refused 400 GET /v2/bad/it/referrers/sha256:xyz
