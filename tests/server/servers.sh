@@ -1,9 +1,14 @@
-#!/bin/bash
-# Through every web server: all routes, what a push and a pull rely on, clients that vanish and
-# workers that are killed, long answers, and errors in JSON that the web server makes itself.
-. "$(dirname "$0")/lib.sh"
+# shellcheck shell=bash
+# For test_through_*.sh, which are the same test through one web server each: all routes, what a
+# push and a pull rely on, clients that vanish and workers that are killed, long answers, and
+# errors in JSON that the web server makes itself.
+#
+#   through SERVER   all of it, and the end of the script
+
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 PATH=$PATH:/usr/sbin:/sbin
+shopt -s extglob
 
 # Logs in once, as a user of auth = on, and lets curl say so in every request from here on:
 # a web server that swallows Authorization fails everything.
@@ -316,18 +321,14 @@ installed() {
 	esac >/dev/null
 }
 
-shopt -s extglob
-[ $# -gt 0 ] || set -- lighttpd nginx apache apache-fcgid lighttpd-cgi apache-cgi
-for server; do
+through() {
+	server=$1
 	if ! installed "$server"; then
 		skip "$server is not installed"
-		continue
+		finish
 	fi
-	store=$work/$server
-	unset CURL_HOME
 	start_registry --set auth=on --set log-level=info
 	export CURL_HOME=$work
-	rm -f "$work/.curlrc"
 	http GET /v2/
 	is "$server: without a login" "$status $(error_code)" '401 UNAUTHORIZED'
 	log_in
@@ -344,5 +345,5 @@ for server; do
 	stop_registry
 	is "$server: nothing temporary is left" "$(find "$store/tmp" "$store/run/spool" -mindepth 1 | wc -l)" 0
 	is "$server: no process is left" "$(workers_of)" ''
-done
-finish
+	finish
+}

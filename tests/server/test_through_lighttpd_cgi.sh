@@ -1,0 +1,3 @@
+#!/bin/bash
+. "$(dirname "$0")/servers.sh"
+through lighttpd-cgi
