@@ -8,7 +8,10 @@
 #include "format/hash.h"
 #include "format/media.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define expect_member(c, path, want) assert_string_equal(api_member(c, path).s, want)
 
@@ -273,6 +276,63 @@ static void from_a_modelfile(void **state)
 	        "{\"name\":\"x\",\"path\":\"/etc/passwd\"}");
 }
 
+/* Bytes that this process has read and written so far. */
+static unsigned long long moved(void)
+{
+	unsigned long long in = 0, out = 0;
+	FILE *f = fopen("/proc/self/io", "r");
+
+	if (!f || fscanf(f, "rchar: %llu wchar: %llu", &in, &out) != 2)
+		in = out = 0;
+	if (f)
+		fclose(f);
+	return in + out;
+}
+
+/* Grows the file of a blob, by a hole, to a size. */
+static void grow(struct cgi *c, const char *digest, off_t size)
+{
+	const char *hex = digest + strlen("sha256:");
+	struct text path =
+	        text_of("%s/blobs/sha256/%.2s/%s", c->fixture.config.root, hex, hex);
+
+	assert_int_equal(chmod(path.s, 0644), 0);
+	assert_int_equal(truncate(path.s, size), 0);
+}
+
+static void weights_are_neither_read_nor_written(void **state)
+{
+	static const long long size = 1LL << 30;
+	struct cgi *c = *state;
+	struct text weights = api_push_weights(c, "library/big", "llama", 1);
+	unsigned long long before;
+
+	cgi_push_blob(c, "library/big", "{\"model_format\":\"gguf\"}");
+	grow(c, weights.s, size);
+	cgi_put(c, MEDIA_DOCKER_MANIFEST,
+	        text_of("{\"schemaVersion\":2,\"config\":{\"mediaType\":\"application/"
+	                "vnd.docker.container.image.v1+json\",\"digest\":\"%s\",\"size\":"
+	                "23},"
+	                "\"layers\":[{\"mediaType\":\"application/"
+	                "vnd.ollama.image.model\","
+	                "\"digest\":\"%s\",\"size\":%lld}]}",
+	                sha256_of("{\"model_format\":\"gguf\"}").s, weights.s, size)
+	                .s,
+	        "/v2/library/big/manifests/latest");
+	expect_status(c, 201);
+	before = moved();
+	if (before == 0)
+		skip();
+	api_send(c, "POST", "/api/create", 200,
+	        "{\"model\":\"me/mine\",\"from\":\"big\",\"system\":\"Hi.\"}");
+	assert_non_null(strstr(cgi_body(c), "success"));
+	api_send(c, "POST", "/api/show", 200, "{\"model\":\"me/mine\"}");
+	expect_member(c, "model_info/general.parameter_count", "128");
+	assert_true(moved() - before < 1 << 20);
+	cgi_head(c, "/v2/me/mine/blobs/%s", weights.s);
+	expect_header(c, "Content-Length", text_of("%lld", size).s);
+}
+
 /* ---- what is refused ---- */
 
 static void bad_requests(void **state)
@@ -411,6 +471,7 @@ int main(void)
 	        CGI_TEST(uploads),
 	        CGI_TEST(from_files),
 	        CGI_TEST(from_a_modelfile),
+	        CGI_TEST(weights_are_neither_read_nor_written),
 	        CGI_TEST(bad_requests),
 	        CGI_TEST(failures_before_and_after_the_first_line),
 	        GUARDED_TEST(everybody_makes_what_is_theirs),

@@ -5,6 +5,7 @@
 
 # u32 and u64 in little endian, a string with its length, and a value of the metadata.
 u32() {
+	# shellcheck disable=SC2059 # the bytes are in the format
 	printf "\\x$(printf %02x $(($1 & 255)))\\x$(printf %02x $(($1 >> 8 & 255)))\\0\\0"
 }
 u64() {
