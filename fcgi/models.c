@@ -210,7 +210,7 @@ static int expect_create(struct exchange *x, const struct model_request *r)
 	if (ollama_expect_here(x, &r->name) != 0 ||
 	        (r->has_from && ollama_expect_here(x, &r->from) != 0))
 		return -1;
-	if (r->quantize.len > 0)
+	if (r->quantize.len > 0 && !x->config->quantize_command[0])
 		return err_set(&x->err, ERR_BAD_REQUEST,
 		        "quantization is not done here: quantize the model before it is "
 		        "uploaded");

@@ -79,6 +79,8 @@ static const struct setting settings[] = {
 		"most entries of one page of a listing"),
 	SWITCH("accept-sparse", accept_sparse, "off",
 		"accept manifests that refer to content the repository does not hold"),
+	TEXT("quantize-command", quantize_command, "",
+		"absolute path of the program that quantizes models"),
 	SWITCH("ollama-names", ollama_names, "off",
 		"take the names of Ollama that are no names of repositories"),
 	DURATION("receive-timeout", receive_timeout, "60s", 1, DAY,
@@ -453,6 +455,10 @@ int config_check(const struct config *c, struct err *err)
 		return err_set(err, ERR_BAD_REQUEST,
 			"accel-prefix does not begin with a slash: \"%s\"",
 			c->accel_prefix);
+	if (c->quantize_command[0] && c->quantize_command[0] != '/')
+		return err_set(err, ERR_BAD_REQUEST,
+			"quantize-command is no absolute path: \"%s\"",
+			c->quantize_command);
 	return check_files(c, err);
 }
 

@@ -34,6 +34,7 @@ struct config {
 	uint64_t blob_limit;     /* bytes of one blob, 0: no limit */
 	uint64_t page_limit;     /* entries of one listing page */
 	bool accept_sparse;
+	char *quantize_command;   /* "" for none */
 	bool ollama_names;        /* names that are no repository names are escaped */
 	uint64_t receive_timeout; /* seconds a stalled peer may hold a worker */
 	uint64_t lock_wait;       /* seconds before a busy lock is a 503 */

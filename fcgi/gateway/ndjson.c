@@ -117,11 +117,12 @@ static void tell_progress(void *arg, const char *step, uint64_t done, uint64_t t
 	int64_t now = now_ms();
 	/* Clients of Ollama draw a bar for each. */
 	bool is_next = n->ollama && strcmp(step, n->step) != 0;
+	bool is_end = n->ollama && total > 0 && done == total && n->done != done;
 
 	snprintf(n->step, sizeof(n->step), "%s", step);
 	n->done = done;
 	n->total = total;
-	if (is_next || !n->progressed || now - n->told >= PROGRESS_MS)
+	if (is_next || is_end || !n->progressed || now - n->told >= PROGRESS_MS)
 		send_progress(n, now);
 }
 
