@@ -169,10 +169,10 @@ static bool read_nonce(struct view query, struct buf *out)
 }
 
 /* Uses what up and sets the answer by whether that was the first time. */
-static int use_once(int root, struct view what, int64_t at, int64_t now,
+static int use_once(int root, struct view what, int64_t at, int64_t now, unsigned again,
         enum key_answer *answer, struct err *err)
 {
-	int first = nonces_use(root, what, at, now, err);
+	int first = nonces_use(root, what, at, now, again, err);
 
 	if (first == 0)
 		*answer = KEY_NONCE;
@@ -213,7 +213,7 @@ int keys_check_token(struct keys *k, int root, const struct credentials *c,
 	else if (!read_nonce(raw_query, &nonce))
 		*answer = KEY_NONCE;
 	else
-		rc = use_once(root, buf_view(&nonce), at, now, answer, err);
+		rc = use_once(root, buf_view(&nonce), at, now, 0, answer, err);
 out:
 	buf_release(&message);
 	buf_release(&nonce);
@@ -243,9 +243,9 @@ int keys_check_api(struct keys *k, int root, const struct credentials *c,
 	if (view_is(method, "GET") || view_is(method, "HEAD"))
 		goto out;
 	buf_add(&message, c->key.bytes, sizeof(c->key.bytes));
-	rc = buf_failed(&message)
-	             ? err_set(err, ERR_FAULT, "no memory")
-	             : use_once(root, buf_view(&message), at, now, answer, err);
+	rc = buf_failed(&message) ? err_set(err, ERR_FAULT, "no memory")
+	                          : use_once(root, buf_view(&message), at, now,
+	                                    KEYS_API_AGAIN, answer, err);
 out:
 	buf_release(&message);
 	return rc;

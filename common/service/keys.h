@@ -14,6 +14,7 @@
 
 #define KEYS_FILE_MAX (1u << 20) /* bytes of a file */
 #define KEYS_API_WINDOW 60 /* seconds that a signed API request may be old or early */
+#define KEYS_API_AGAIN 2   /* seconds from its first use in which it may come again */
 
 enum key_answer {
 	KEY_GOOD,      /* signed by the user */
@@ -47,7 +48,8 @@ int keys_check_token(struct keys *k, int root, const struct credentials *c,
 /*
  * Checks a signed API request; path_and_query as received. It is bound to no host, so
  * that it is good for a minute only, and once, unless the method changes nothing (GET,
- * HEAD): two of those in one second have the same signature.
+ * HEAD). Requests of one second have the same signature, as the body is not signed: a
+ * script that copies two models is two of them. So once means KEYS_API_AGAIN seconds.
  */
 int keys_check_api(struct keys *k, int root, const struct credentials *c,
         struct view method, struct view path_and_query, int64_t now,

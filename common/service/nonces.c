@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 
 #define DIRECTORY "keys/nonces"
 #define PATH_MAX_LENGTH 128
@@ -84,7 +85,21 @@ static int make_unit(int root, const char *path, int64_t now, struct err *err)
 	return made < 0 ? -1 : 0;
 }
 
-int nonces_use(int root, struct view what, int64_t at, int64_t now, struct err *err)
+/* What was used already, by the age of its file: 1 when that does not count yet, 0, -1.
+ */
+static int use_again(int root, const char *path, unsigned again, struct err *err)
+{
+	struct stat st;
+
+	if (again == 0)
+		return 0;
+	if (io_stat(root, path, &st) != 0)
+		return err_io(err, "look at %s", path);
+	return (int64_t)time(NULL) - (int64_t)st.st_mtim.tv_sec <= (int64_t)again;
+}
+
+int nonces_use(int root, struct view what, int64_t at, int64_t now, unsigned again,
+        struct err *err)
 {
 	char unit[PATH_MAX_LENGTH], path[2 * PATH_MAX_LENGTH];
 	struct digest digest;
@@ -99,8 +114,10 @@ int nonces_use(int root, struct view what, int64_t at, int64_t now, struct err *
 			return -1;
 		fd = io_open(root, path, O_WRONLY | O_CREAT | O_EXCL, 0600);
 	}
+	if (fd == -1 && errno == EEXIST)
+		return use_again(root, path, again, err);
 	if (fd == -1)
-		return errno == EEXIST ? 0 : err_io(err, "make %s", path);
+		return err_io(err, "make %s", path);
 	io_close(&fd);
 	return 1;
 }

@@ -20,9 +20,11 @@
 
 /*
  * Uses what once: 1 when it had not been used, 0 when it had. at is the time in the
- * request, which must be signed with it and lie within NONCE_WINDOW of now. -1 with
+ * request, which must be signed with it and lie within NONCE_WINDOW of now. For the first
+ * again seconds by the clock of the store another use is as good as the first. -1 with
  * ERR_FAULT or ERR_FULL: the request must be refused then.
  */
-int nonces_use(int root, struct view what, int64_t at, int64_t now, struct err *err);
+int nonces_use(int root, struct view what, int64_t at, int64_t now, unsigned again,
+        struct err *err);
 
 #endif

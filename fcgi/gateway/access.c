@@ -235,8 +235,35 @@ static bool is_ollama_without_key(const struct exchange *x)
 	       request_is_ollama(&x->request);
 }
 
+/*
+ * On a challenge to one of its own commands Ollama says only that something went wrong,
+ * and can do nothing but sign: what is to be done is for its user.
+ */
+static bool is_ollama_command(const struct exchange *x)
+{
+	return reply_is_ollama(x) &&
+	       view_starts(request_header(&x->request, "HTTP_USER_AGENT"), "ollama/");
+}
+
+static int refuse_command(struct exchange *x, struct err *err)
+{
+	bool is_signed = authorization_of(&x->request).len > 0;
+
+	err_release(err);
+	return err_set(err, ERR_DENIED,
+	        "%s~/.ollama/id_ed25519.pub of its user to be added",
+	        is_signed ? "the key of this client is not known here, or may not do "
+	                    "this: ask "
+	                    "for "
+	                  : "this needs a login: set OLLAMA_AUTH=1 for this client, and "
+	                    "ask for "
+	                    "");
+}
+
 static int refuse(struct exchange *x, struct err *err)
 {
+	if (is_ollama_command(x))
+		return refuse_command(x, err);
 	if (is_ollama_without_key(x)) {
 		err_release(err);
 		return err_set(err, ERR_DENIED,

@@ -448,6 +448,18 @@ static void signed_requests(void **state)
 	        .fields = {"HTTP_HOST", GUARDED_HOST, "HTTP_AUTHORIZATION", signature.s},
 	        .body = VIEW_LIT("{\"model\":\"carol/tiny\"}"));
 	expect_status(c, 200);
+	/* Another command within the same second. */
+	CGI_SEND(c, .method = "POST", .uri = uri.s,
+	        .fields = {"HTTP_HOST", GUARDED_HOST, "HTTP_AUTHORIZATION", signature.s},
+	        .body = VIEW_LIT("{\"model\":\"carol/tiny\"}"));
+	expect_status(c, 200);
+	/* What its user is told who has not asked it to sign. */
+	CGI_SEND(c, .method = "POST", .uri = "/api/show",
+	        .fields = {"HTTP_HOST", GUARDED_HOST, "HTTP_USER_AGENT",
+	                "ollama/0.33.0 (amd64)"},
+	        .body = VIEW_LIT("{\"model\":\"carol/tiny\"}"));
+	expect_status(c, 403);
+	assert_non_null(strstr(api_member(c, "error").s, "OLLAMA_AUTH=1"));
 	signature = signature_of(g->key, "POST,/api/show?ts=1717500000");
 	CGI_SEND(c, .method = "POST", .uri = "/api/show?ts=1717500000",
 	        .fields = {"HTTP_HOST", GUARDED_HOST, "HTTP_AUTHORIZATION", signature.s},

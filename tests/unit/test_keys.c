@@ -3,6 +3,8 @@
 #include "format/base64.h"
 #include "support/scratch.h"
 
+#include <fcntl.h>
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -200,6 +202,16 @@ static void an_unknown_key_is_told_apart_and_leaves_no_trace(void **state)
 	assert_int_equal(access(scratch_path(&scratch, "keys"), F_OK), -1);
 }
 
+static int make_older(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	const time_t then = time(NULL) - KEYS_API_AGAIN - 2;
+	const struct timespec times[2] = {{.tv_sec = then}, {.tv_sec = then}};
+
+	(void)st;
+	(void)ftw;
+	return type == FTW_F ? utimensat(AT_FDCWD, path, times, 0) : 0;
+}
+
 static void an_api_request_is_good_for_a_minute_and_once(void **state)
 {
 	const char *path = "/api/show?ts=1717500000";
@@ -213,6 +225,10 @@ static void an_api_request_is_good_for_a_minute_and_once(void **state)
 	        api(API_FIELD, "POST", "/api/tags?ts=1717500000", SIGNED), KEY_SIGNATURE);
 	assert_int_equal(api(API_FIELD, "POST", path, SIGNED + 60), KEY_GOOD);
 	assert_string_equal(user.text, "carol");
+	/* Another one of the same second, and a replay. */
+	assert_int_equal(api(API_FIELD, "POST", path, SIGNED + 60), KEY_GOOD);
+	assert_int_equal(
+	        nftw(scratch_path(&scratch, "keys/nonces"), make_older, 8, FTW_PHYS), 0);
 	assert_int_equal(api(API_FIELD, "POST", path, SIGNED + 60), KEY_NONCE);
 	assert_int_equal(
 	        api(sign("POST,/api/show"), "POST", "/api/show", SIGNED), KEY_TIME);

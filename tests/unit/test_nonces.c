@@ -35,7 +35,7 @@ static int teardown(void **state)
 
 static int use(const char *what, int64_t at, int64_t now)
 {
-	return nonces_use(scratch.fd, view_of(what), at, now, &err);
+	return nonces_use(scratch.fd, view_of(what), at, now, 0, &err);
 }
 
 static bool unit_exists(int64_t unit)
