@@ -42,7 +42,10 @@ static int set_files(posix_spawn_file_actions_t *files, int out)
 	return rc;
 }
 
-/* Signals as a program of a shell has them, whatever this process has done to them. */
+/*
+ * Signals as a program of a shell has them, whatever this process has done to them; and a
+ * group of its own, so that it is ended together with what it has started.
+ */
 static int set_signals(posix_spawnattr_t *attributes)
 {
 	sigset_t none, usual;
@@ -58,8 +61,11 @@ static int set_signals(posix_spawnattr_t *attributes)
 	if (rc == 0)
 		rc = posix_spawnattr_setsigdefault(attributes, &usual);
 	if (rc == 0)
-		rc = posix_spawnattr_setflags(
-		        attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+		rc = posix_spawnattr_setpgroup(attributes, 0);
+	if (rc == 0)
+		rc = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK |
+		                                                  POSIX_SPAWN_SETSIGDEF |
+		                                                  POSIX_SPAWN_SETPGROUP);
 	return rc;
 }
 
@@ -126,7 +132,7 @@ static void look_for_end(struct running *p)
 {
 	if (!p->cancelled && p->run->cancelled && p->run->cancelled(p->run->arg)) {
 		p->cancelled = true;
-		kill(p->pid, SIGKILL);
+		kill(-p->pid, SIGKILL);
 	}
 }
 
@@ -137,7 +143,7 @@ static void read_output(struct running *p)
 	char bytes[4096];
 	ssize_t n = 1;
 
-	while (n > 0) {
+	while (n > 0 && !p->cancelled) {
 		look_for_end(p);
 		if (poll(&wait, 1, TICK_MS) <= 0)
 			continue;
