@@ -2,7 +2,8 @@
 #
 #   make                 the programs, in build/release/bin
 #   make check           every test that needs no server, under ASan and UBSan
-#   make V=asan …        another variant: release, asan, clang (clang with ASan and UBSan)
+#   make V=asan …        another variant: release, static (needs no library where it runs),
+#                        asan, clang (clang with ASan and UBSan)
 #   make fuzz            libFuzzer targets (clang), in build/fuzz
 #   make install         below $(DESTDIR)$(PREFIX), /usr/local; make uninstall takes it away
 #   make help            all targets
@@ -14,14 +15,17 @@ BUILD := build/$(V)
 
 PKGS := json-c libcrypto
 CC_release := gcc
+CC_static := gcc
 CC_asan := gcc
 CC_clang := clang
 CC := $(CC_$(V))
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_release := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+CFLAGS_static := $(CFLAGS_release)
 CFLAGS_asan := -O1 $(SANITIZE) -DIO_FAULTS
 CFLAGS_clang := -O1 $(SANITIZE) -DIO_FAULTS
 LDFLAGS_release := -Wl,-z,relro,-z,now -Wl,--as-needed
+LDFLAGS_static := $(LDFLAGS_release) -static
 LDFLAGS_asan := $(SANITIZE)
 LDFLAGS_clang := $(SANITIZE)
 
@@ -34,8 +38,8 @@ ALL_LDFLAGS = $(LDFLAGS_$(V)) $(PIE_$(CRYPTO)) $(LDFLAGS) -pthread
 # The shared libcrypto costs every process half a megabyte of relocated tables, and a third
 # of the time it takes to start; linked in, at a fixed address, it is shared by all. The
 # price: a fixed libcrypto needs a new build. CRYPTO=shared decides the other way.
-CRYPTO ?= $(if $(filter release,$(V)),static,shared)
-LIBCRYPTO_static := -Wl,-Bstatic -lcrypto -Wl,-Bdynamic -ldl
+CRYPTO ?= $(if $(filter release static,$(V)),static,shared)
+LIBCRYPTO_static := $(if $(filter static,$(V)),-lcrypto -ldl,-Wl,-Bstatic -lcrypto -Wl,-Bdynamic -ldl)
 LIBCRYPTO_shared := -lcrypto
 PIE_static := -no-pie
 PIE_shared :=

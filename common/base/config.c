@@ -1,4 +1,4 @@
-#include "base/config.h"
+#include "base/config_parts.h"
 
 #include "base/io.h"
 #include "base/log.h"
@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FILE_MAX (1 << 20)
 #define KIB (UINT64_C(1) << 10)
 #define MIB (UINT64_C(1) << 20)
 #define HOUR UINT64_C(3600)
@@ -91,6 +90,8 @@ static const struct setting settings[] = {
 		"age below which content that nothing refers to is kept"),
 	DURATION("gc-untagged", gc_untagged, "0", 0, 3650 * DAY,
 		"age at which collection removes manifests without a tag; 0: never"),
+	NUMBER("gc-probability", gc_probability, "0", 0, 1000,
+		"plain CGI: of 1000 requests so many collect a little when they are done"),
 	DURATION("upload-idle", upload_idle, "7d", 60, 3650 * DAY,
 		"how long an upload may stand still before collection removes it"),
 	TEXT("cleanup-file", cleanup_file, "",
@@ -121,6 +122,7 @@ static const struct setting settings[] = {
 };
 
 #define NSETTINGS (sizeof(settings) / sizeof(settings[0]))
+_Static_assert(NSETTINGS <= CONFIG_SETTINGS_MAX, "no room for every setting");
 
 static const char *const type_names[] = {
 	[TYPE_TEXT] = "text",
@@ -308,8 +310,8 @@ void config_release(struct config *c)
 	memset(c, 0, sizeof(*c));
 }
 
-static int set_named(struct config *c, struct view name, struct view value,
-	const char *where, bool seen[NSETTINGS], struct err *err)
+int config_set_named(struct config *c, struct view name, struct view value,
+	const char *where, bool *seen, struct err *err)
 {
 	const struct setting *s = find(name);
 
@@ -328,71 +330,7 @@ static int set_named(struct config *c, struct view name, struct view value,
 int config_set(struct config *c, struct view name, struct view value, const char *where,
 	struct err *err)
 {
-	return set_named(c, view_trim(name), view_trim(value), where, NULL, err);
-}
-
-static int read_line(struct config *c, struct view line, const char *where,
-	bool seen[NSETTINGS], struct err *err)
-{
-	struct view text, comment, name, value;
-
-	view_cut(line, '#', &text, &comment);
-	text = view_trim(text);
-	if (text.len == 0)
-		return 0;
-	if (!view_cut(text, '=', &name, &value))
-		return err_set(err, ERR_BAD_REQUEST, "%s: no \"name = value\"", where);
-	return set_named(c, view_trim(name), view_trim(value), where, seen, err);
-}
-
-static int read_lines(
-	struct config *c, struct view rest, const char *path, struct err *err)
-{
-	bool seen[NSETTINGS] = {false};
-	struct buf where = BUF_INIT(4096);
-	int rc = 0;
-
-	for (unsigned long number = 1; rc == 0 && rest.len > 0; number++) {
-		struct view line;
-
-		view_cut(rest, '\n', &line, &rest);
-		buf_clear(&where);
-		buf_addf(&where, "%s:%lu", path, number);
-		rc = read_line(c, line, buf_str(&where), seen, err);
-	}
-	buf_release(&where);
-	return rc;
-}
-
-/* The whole file into out, whose ceiling is the most a file may hold. */
-static int read_file(int fd, const char *path, struct buf *out, struct err *err)
-{
-	char block[4096];
-	ssize_t n;
-
-	while ((n = io_read(fd, block, sizeof(block))) > 0)
-		if (buf_add(out, block, (size_t)n) != 0)
-			return err_set(err, ERR_FAULT, "%s: larger than 1 MiB", path);
-	return n == 0 ? 0 : err_io(err, "%s: cannot be read: %s", path, strerror(errno));
-}
-
-int config_read(struct config *c, const char *path, struct err *err)
-{
-	struct buf content = BUF_INIT(FILE_MAX);
-	int fd = io_open(AT_FDCWD, path, O_RDONLY, 0);
-	int rc = -1;
-
-	if (fd < 0) {
-		err_io(err, "%s: cannot be opened: %s", path, strerror(errno));
-		goto out;
-	}
-	if (read_file(fd, path, &content, err) != 0)
-		goto out;
-	rc = read_lines(c, buf_view(&content), path, err);
-out:
-	buf_release(&content);
-	io_close(&fd);
-	return rc;
+	return config_set_named(c, view_trim(name), view_trim(value), where, NULL, err);
 }
 
 static bool is_host_char(char c)

@@ -40,6 +40,7 @@ struct config {
 	uint64_t lock_wait;       /* seconds before a busy lock is a 503 */
 	uint64_t gc_grace;        /* seconds */
 	uint64_t gc_untagged;     /* seconds; 0: untagged manifests stay */
+	uint64_t gc_probability;  /* of 1000 plain CGI requests, those that collect */
 	uint64_t upload_idle;     /* seconds an upload session may stand still */
 	uint64_t quota_bytes;     /* of a namespace, 0: no limit */
 	uint64_t quota_manifests; /* of a namespace, 0: no limit */
@@ -76,6 +77,8 @@ int config_set(struct config *c, struct view name, struct view value, const char
 /*
  * Reads a file of at most 1 MiB over what is set already. ERR_FAULT when it cannot be
  * read, ERR_BAD_REQUEST for its first bad line; the lines before that have been applied.
+ * Where the path of the file is absolute, a value that begins with "./" becomes that of what
+ * stands beside the file.
  */
 int config_read(struct config *c, const char *path, struct err *err);
 /*

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "gateway/auth_setup.h"
 #include "gateway/origin.h"
+#include "gateway/upkeep.h"
 #include "store/store.h"
 
 #include <limits.h>
@@ -41,7 +42,8 @@ static void print_usage(FILE *to, const char *program)
 	        "(or descriptor 3, by socket activation), else one CGI request.\n"
 	        "\n"
 	        "  --conf FILE       reads settings; default: the environment's "
-	        "LIGHTER_CONF\n"
+	        "LIGHTER_CONF,\n"
+	        "                    and for CGI lighter.conf beside the program\n"
 	        "  --set NAME=VALUE  a setting, over those of the file\n"
 	        "  --check           says whether the settings are good, and ends\n"
 	        "  --dump            prints the effective settings, and ends\n",
@@ -57,6 +59,24 @@ static bool arguments_are_a_query(void)
 	const char *query = getenv("QUERY_STRING");
 
 	return getenv("REQUEST_METHOD") && query && *query && !strchr(query, '=');
+}
+
+/*
+ * The file of settings that no argument names. Plain CGI without LIGHTER_CONF takes the one
+ * that stands beside the program, wherever somebody has put the two; NULL: none.
+ */
+static const char *default_conf(char beside[PATH_MAX])
+{
+	const char *conf = getenv("LIGHTER_CONF"), *program = getenv("SCRIPT_FILENAME");
+	struct view dir, name;
+
+	if (conf || !program || program[0] != '/')
+		return conf;
+	view_cut_last(view_of(program), '/', &dir, &name);
+	if (dir.len + sizeof("/lighter.conf") > PATH_MAX)
+		return NULL;
+	snprintf(beside, PATH_MAX, "%.*s/lighter.conf", VIEW_ARG(dir));
+	return beside;
 }
 
 /* Reads all but the values of --set. 0, or -1 when the arguments are none of ours. */
@@ -135,6 +155,14 @@ static int find_listener(void)
 	return -1;
 }
 
+/* One request, and now and then some upkeep that nobody waits for. */
+static void serve_cgi(unsigned timeout, struct server *s)
+{
+	gateway_cgi_run(timeout, serve_exchange, s);
+	if (upkeep_is_due(s->config))
+		upkeep_run(s->store, s->config);
+}
+
 static int serve_requests(
         struct config *c, const struct route *routes, size_t nroutes, struct err *err)
 {
@@ -152,7 +180,7 @@ static int serve_requests(
 	if (auth_setup_open(&auth, c, store.root, (int64_t)time(NULL), err) != 0)
 		rc = -1;
 	else if (listener < 0)
-		gateway_cgi_run(timeout, serve_exchange, &server);
+		serve_cgi(timeout, &server);
 	else if (gateway_fcgi_run(listener, timeout, serve_exchange, &server) != 0)
 		rc = err_io(err, "the socket at descriptor %d cannot be used", listener);
 	auth_close(&auth);
@@ -191,7 +219,8 @@ static void report(const char *program, struct err *err)
 
 int serve_main(int argc, char **argv, const struct route *routes, size_t nroutes)
 {
-	struct options o = {ACTION_SERVE, getenv("LIGHTER_CONF")};
+	char beside[PATH_MAX];
+	struct options o = {ACTION_SERVE, default_conf(beside)};
 	struct config config = {0};
 	struct err err = ERR_INIT;
 	int status;

@@ -280,6 +280,27 @@ static void unreadable_files_are_faults(void **state)
 	config_release(&c);
 }
 
+static void a_path_can_be_beside_the_file(void **state)
+{
+	static const char text[] =
+		"root = ./data/store\npassword-file = /etc/passwords\npublic = .x";
+	char want[sizeof(((struct file *)0)->dir) + 32];
+	struct err err = ERR_INIT;
+	struct config c;
+	struct file f;
+
+	(void)state;
+	start(&c);
+	file_write(&f, text, sizeof(text) - 1);
+	assert_int_equal(config_read(&c, f.path, &err), 0);
+	snprintf(want, sizeof(want), "%s/data/store", f.dir);
+	assert_string_equal(c.root, want);
+	assert_string_equal(c.password_file, "/etc/passwords");
+	assert_string_equal(c.public, ".x");
+	file_remove(&f);
+	config_release(&c);
+}
+
 static void check_sees_what_belongs_together(void **state)
 {
 	static const struct {
@@ -430,6 +451,7 @@ int main(void)
 		cmocka_unit_test(bad_files_name_the_line),
 		cmocka_unit_test(a_file_may_be_repeated_by_the_command_line),
 		cmocka_unit_test(unreadable_files_are_faults),
+		cmocka_unit_test(a_path_can_be_beside_the_file),
 		cmocka_unit_test(check_sees_what_belongs_together),
 		cmocka_unit_test(paths_of_files_are_absolute),
 		cmocka_unit_test(a_dump_reads_back_to_itself),
