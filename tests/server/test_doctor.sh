@@ -146,7 +146,7 @@ if [ -e "$work/nginx/status" ]; then
 	names nginx 'a field of 16 kB' 'large_client_header_buffers 8 64k;'
 	names nginx 'only when it is complete' 'fastcgi_request_buffering off;'
 	names nginx 'an error of the web server itself is not JSON' 'error_page'
-	names nginx 'an encoded slash' 'REQUEST_URI $request_uri;'
+	names nginx 'an encoded slash is decoded on the way' 'REQUEST_URI $request_uri;'
 	names nginx 'without its Docker-Content-Digest' 'add_header Docker-Content-Digest'
 	names nginx 'answers are compressed' 'gzip off;'
 	is "nobody: status" "$(cat "$work/nobody/status")" 1
