@@ -40,6 +40,7 @@ http GET "/v2/large/patch/blobs/$digest" -H "Range: bytes=$((size - 5))-"
 is "$server: its last bytes" "$status $(body | base64)" "206 $(tail -c 5 "$work/blob" | base64)"
 
 # A refusal while the body is still being sent.
-sent 404 PATCH /v2/large/it/blobs/uploads/nosuchsession -T "$work/blob"
+http PATCH /v2/large/it/blobs/uploads/nosuchsession -T "$work/blob"
+is "$server: a refusal" "$status $(error_code)" '404 BLOB_UPLOAD_UNKNOWN'
 is "$server: nothing temporary is left" "$(find "$store/tmp" "$store/uploads" "$store/run/spool" -mindepth 1 | wc -l)" 0
 finish
