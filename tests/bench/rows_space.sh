@@ -61,3 +61,22 @@ group_collect() {
 	done
 	rm -rf "$space"
 }
+
+# What a change of the account costs beside many other things of the namespace.
+group_account() {
+	local r blobs kind
+	want account || return 0
+	row account us "a blob gained by a namespace that holds few blobs, and many"
+	note "account: relaxed durability, so that no disk is waited for; the median of 2000"
+	for ((r = 1; r <= rounds; r++)); do
+		for blobs in 10 "$many_blobs"; do
+			progress "round $r of $rounds: a namespace of $blobs blobs"
+			"$bin/account" "$work/account" "$blobs" 2000 >"$work/changed" ||
+				fail "cannot change an account"
+			[ "$blobs" = 10 ] && kind=few || kind=many
+			sample account "$r" "$kind" "$(json gain <"$work/changed")"
+			sample account "$r" "$kind-loss" "$(json loss <"$work/changed")"
+			rm -rf "$work/account"
+		done
+	done
+}
