@@ -6,6 +6,7 @@
 #                        asan, clang (clang with ASan and UBSan)
 #   make fuzz            libFuzzer targets (clang), in build/fuzz
 #   make install         below $(DESTDIR)$(PREFIX), /usr/local; make uninstall takes it away
+#   make deb             a Debian package, in build
 #   make help            all targets
 #
 # Object lists follow the directories: a new .c file is picked up by itself.
@@ -65,7 +66,7 @@ FUZZ_BINS := $(FUZZ_SRC:tests/fuzz/%.c=build/fuzz/%)
 BENCH_BINS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 
 .PHONY: all check check-unit check-cgi check-faults check-source check-fuzz tests \
-	fuzz bench bench-programs install uninstall clean help
+	fuzz bench bench-programs install uninstall deb clean help
 .SECONDARY:
 
 all: $(BINS)
@@ -73,7 +74,7 @@ all: $(BINS)
 help:
 	@sed -n '2,/^$$/s/^# \{0,1\}//p' Makefile
 	@echo "targets: all check check-unit check-cgi check-faults check-source check-fuzz"
-	@echo "         tests fuzz bench bench-programs install uninstall clean"
+	@echo "         tests fuzz bench bench-programs install uninstall deb clean"
 
 $(LIB): $(LIB_OBJ)
 	@rm -f $@
@@ -152,6 +153,8 @@ install: all
 	@$(INSTALL) --bin $(BUILD)/bin
 uninstall:
 	@$(INSTALL) --uninstall
+deb:
+	@scripts/deb
 
 clean:
 	rm -rf build
