@@ -159,6 +159,41 @@ if [ -e "$work/apache/status" ]; then
 	names apache 'an encoded slash does not get' 'AllowEncodedSlashes NoDecode'
 fi
 
+# ---- a proxy in front, as nginx is when nothing is said -------------------------------
+if has nginx; then
+	at_proxy=$(free_port)
+	mkdir "$work/proxy"
+	cat >"$work/proxy/nginx.conf" <<TXT
+daemon off;
+master_process off;
+pid $work/proxy/pid;
+error_log $work/proxy/log;
+events { }
+http {
+	access_log off;
+	client_body_temp_path $work/proxy/body;
+	proxy_temp_path $work/proxy/proxy;
+	fastcgi_temp_path $work/proxy/fastcgi;
+	uwsgi_temp_path $work/proxy/uwsgi;
+	scgi_temp_path $work/proxy/scgi;
+	server {
+		listen 127.0.0.1:$at_proxy;
+		location / { proxy_pass http://127.0.0.1:$(cat "$work/good/port"); }
+	}
+}
+TXT
+	nginx -e "$work/proxy/log" -c "$work/proxy/nginx.conf" &
+	proxy=$!
+	wait_until curl -s -o "$work/out" "http://127.0.0.1:$at_proxy/v2/"
+	scripts/doctor --user 'it:a "b\c' "http://127.0.0.1:$at_proxy" >"$work/proxy/report" || true
+	kill "$proxy"
+	wait "$proxy" || true
+	names proxy "the address of the token endpoint is http://127.0.0.1:$(cat "$work/good/port")" \
+		'proxy_set_header Host $http_host'
+	names proxy 'a body of 8MiB: 413' 'client_max_body_size 0;'
+	names proxy 'only when it is complete' 'proxy_request_buffering off;'
+fi
+
 # ---- nobody there, and bad usage ------------------------------------------------------
 exit_status=0
 scripts/doctor "http://127.0.0.1:$(free_port)" >"$work/out" || exit_status=$?
