@@ -18,7 +18,6 @@
 #include "service/model_show.h"
 #include "service/model_verify.h"
 #include "service/models.h"
-#include "store/uploads.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -163,48 +162,6 @@ int api_delete(struct exchange *x)
 
 /* ---- create ---- */
 
-/* The caller's place for uploads. */
-static int find_staging(struct exchange *x, struct repo_name *out)
-{
-	if (x->auth && !x->user[0])
-		return access_for(x, NULL, ACCESS_LOGIN) == 0
-		               ? err_set(&x->err, ERR_DENIED,
-		                         "uploads are for users only")
-		               : -1;
-	return models_staging(x->user, out, &x->err);
-}
-
-int api_blob_head(struct exchange *x)
-{
-	struct repo_name staging;
-	struct blob blob;
-
-	if (find_staging(x, &staging) != 0 || access_for(x, &staging, ACCESS_PULL) != 0 ||
-	        blobs_find(x->store, &staging, &x->digest, &blob, &x->err) != 0)
-		return -1;
-	return reply_empty(x, 200);
-}
-
-int api_blob_post(struct exchange *x)
-{
-	const struct request *r = &x->request;
-	struct body_source body = request_body(&x->request);
-	struct repo_name staging;
-	struct blob blob;
-
-	if (find_staging(x, &staging) != 0 || access_for(x, &staging, ACCESS_PUSH) != 0)
-		return -1;
-	if (blobs_find(x->store, &staging, &x->digest, &blob, &x->err) == 0)
-		return reply_empty(x, 200);
-	if (x->err.code != ERR_BLOB_UNKNOWN)
-		return -1;
-	err_release(&x->err);
-	if (upload_single(x->store, &staging, &x->digest, &body,
-	            r->has_length ? r->length : UINT64_MAX, &x->err) != 0)
-		return -1;
-	return reply_empty(x, 201);
-}
-
 static int expect_create(struct exchange *x, const struct model_request *r)
 {
 	if (ollama_expect_here(x, &r->name) != 0 ||
@@ -226,7 +183,7 @@ static int create(struct exchange *x, const struct model_request *r)
 	struct ndjson lines;
 	int rc;
 
-	if ((r->nfiles > 0 || r->nadapters > 0) && find_staging(x, &staging) != 0)
+	if ((r->nfiles > 0 || r->nadapters > 0) && ollama_staging(x, &staging) != 0)
 		return -1;
 	ndjson_begin_ollama(&lines, x, r->stream);
 	buf_add_str(&result, "{\"status\":\"success\"}");

@@ -1,10 +1,14 @@
-/* /v2/<name>/blobs/uploads/[<session>]: pushing blobs, and mounting them. */
+/*
+ * /v2/<name>/blobs/uploads/[<session>]: pushing blobs, and mounting them; and what clients of
+ * Ollama upload, /api/blobs/<digest>.
+ */
 #include "handlers.h"
 
 #include "format/model_name.h"
 #include "format/range.h"
 #include "gateway/access.h"
 #include "gateway/exchange.h"
+#include "gateway/ollama.h"
 #include "gateway/reply.h"
 #include "store/blobs.h"
 #include "store/repos.h"
@@ -455,4 +459,36 @@ int upload_delete(struct exchange *x)
 		rc = session_failed(x, &u);
 	upload_close(&u);
 	return rc == 0 ? reply_empty(x, 204) : -1;
+}
+
+/* Files of which a model is to be made (fcgi/models.c), in their own repository. */
+int api_blob_head(struct exchange *x)
+{
+	struct repo_name staging;
+	struct blob blob;
+
+	if (ollama_staging(x, &staging) != 0 || access_for(x, &staging, ACCESS_PULL) != 0 ||
+	        blobs_find(x->store, &staging, &x->digest, &blob, &x->err) != 0)
+		return -1;
+	return reply_empty(x, 200);
+}
+
+int api_blob_post(struct exchange *x)
+{
+	const struct request *r = &x->request;
+	struct body_source body = request_body(&x->request);
+	struct repo_name staging;
+	struct blob blob;
+
+	if (ollama_staging(x, &staging) != 0 || access_for(x, &staging, ACCESS_PUSH) != 0)
+		return -1;
+	if (blobs_find(x->store, &staging, &x->digest, &blob, &x->err) == 0)
+		return reply_empty(x, 200);
+	if (x->err.code != ERR_BLOB_UNKNOWN)
+		return -1;
+	err_release(&x->err);
+	if (upload_single(x->store, &staging, &x->digest, &body,
+	            r->has_length ? r->length : UINT64_MAX, &x->err) != 0)
+		return -1;
+	return reply_empty(x, 201);
 }

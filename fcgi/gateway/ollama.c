@@ -4,6 +4,7 @@
 #include "format/json_text.h"
 #include "gateway/access.h"
 #include "gateway/origin.h"
+#include "service/models.h"
 
 #include <string.h>
 
@@ -95,4 +96,14 @@ int ollama_stream(struct exchange *x, struct json_object *body, bool *out)
 		return err_set(&x->err, ERR_BAD_REQUEST, "\"stream\" is no boolean");
 	*out = !value || json_object_get_boolean(value);
 	return 0;
+}
+
+int ollama_staging(struct exchange *x, struct repo_name *out)
+{
+	if (x->auth && !x->user[0])
+		return access_for(x, NULL, ACCESS_LOGIN) == 0
+		               ? err_set(&x->err, ERR_DENIED,
+		                         "uploads are for users only")
+		               : -1;
+	return models_staging(x->user, out, &x->err);
 }

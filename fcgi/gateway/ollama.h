@@ -30,6 +30,8 @@ int ollama_access(
 /* A boolean member: false when it is absent. */
 int ollama_flag(
         struct exchange *x, struct json_object *body, const char *name, bool *out);
+/* The repository in which the caller's uploads wait (service/models.h). ERR_DENIED. */
+int ollama_staging(struct exchange *x, struct repo_name *out);
 /* The member "stream": true when it is absent. */
 int ollama_stream(struct exchange *x, struct json_object *body, bool *out);
 
