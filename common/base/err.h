@@ -39,6 +39,7 @@ enum err_code {
 	ERR_METHOD,           /* known path, other method: 405 with Allow */
 	ERR_NOT_FOUND,        /* no such route or thing outside the OCI vocabulary */
 	ERR_CONFLICT,         /* 409 */
+	ERR_REMOTE,           /* another registry failed, or is not understood: 502 */
 	/* faults */
 	ERR_BUSY,             /* a lock was not free in time: 503 with Retry-After */
 	ERR_FULL,             /* ENOSPC or EDQUOT: 507 */

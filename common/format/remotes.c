@@ -120,29 +120,74 @@ static int set_text(struct view *text, struct view value)
 	return 0;
 }
 
+static int set_flag(struct view word, struct remote_rule *r)
+{
+	if (view_is(word, "insecure"))
+		r->insecure = true;
+	else if (view_is(word, "private"))
+		r->private = true;
+	else if (view_is(word, "key"))
+		r->key = true;
+	else
+		return -1;
+	return 0;
+}
+
+static int set_chunk(struct view value, struct remote_rule *r)
+{
+	return num_parse_size(value, &r->chunk) == 0 && r->chunk > 0 ? 0 : -1;
+}
+
+static int set_authorities(struct view value, struct remote_rule *r)
+{
+	if (!view_starts(value, "/") || value.len > REMOTE_PATH_MAX)
+		return -1;
+	return set_text(&r->ca, value);
+}
+
+static int set_user(struct view value, struct remote_rule *r)
+{
+	/* The scheme Basic ends it at a colon. */
+	if (memchr(value.ptr, ':', value.len))
+		return -1;
+	return set_text(&r->user, value);
+}
+
+static int set_password(struct view value, struct remote_rule *r)
+{
+	return set_text(&r->password, value);
+}
+
+static int add_redirect(struct view value, struct remote_rule *r)
+{
+	return add_host(r->redirects, &r->nredirects, value);
+}
+
+static int add_realm(struct view value, struct remote_rule *r)
+{
+	return add_host(r->realms, &r->nrealms, value);
+}
+
 static int parse_option(struct view word, struct remote_rule *r)
 {
+	static const struct {
+		const char *name;
+		int (*set)(struct view value, struct remote_rule *r);
+	} options[] = {
+	        {"user", set_user},
+	        {"password", set_password},
+	        {"ca", set_authorities},
+	        {"chunk", set_chunk},
+	        {"redirect", add_redirect},
+	        {"realm", add_realm},
+	};
 	struct view name, value;
 
-	if (!view_cut(word, '=', &name, &value)) {
-		bool *flag = view_is(word, "insecure")  ? &r->insecure
-		             : view_is(word, "private") ? &r->private
-		             : view_is(word, "key")     ? &r->key
-		                                        : NULL;
-
-		if (flag)
-			*flag = true;
-		return flag ? 0 : -1;
-	}
-	if (view_is(name, "user"))
-		return memchr(value.ptr, ':', value.len) ? -1
-		                                         : set_text(&r->user, value);
-	if (view_is(name, "password"))
-		return set_text(&r->password, value);
-	if (view_is(name, "redirect"))
-		return add_host(r->redirects, &r->nredirects, value);
-	if (view_is(name, "realm"))
-		return add_host(r->realms, &r->nrealms, value);
+	if (!view_cut(word, '=', &name, &value))
+		return set_flag(word, r);
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		if (view_is(name, options[i].name))
+			return options[i].set(value, r);
 	return -1;
 }
 

@@ -15,6 +15,8 @@
  *     user=NAME password=SECRET   credentials, for every request that is sent there
  *     key            our own Ed25519 key signs the requests for tokens
  *     insecure       no TLS, or a certificate that nobody vouches for
+ *     ca=/PATH       a PEM file of the authorities that vouch for its certificate
+ *     chunk=SIZE     what is pushed there is sent in parts of this size (100M), not at once
  *     private        addresses that are not of the public internet are connected to
  *     redirect=HOST  where it may send us for content; host as above, up to 8 times
  *     realm=HOST     where its tokens come from, if elsewhere; up to 8 times
@@ -30,11 +32,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define REMOTES_FILE_MAX (1u << 20) /* bytes */
 #define REMOTES_RULES_MAX 1000
 #define REMOTE_HOSTS_MAX 8
 #define REMOTE_HOST_MAX 253
+#define REMOTE_PATH_MAX 1023
 
 /* A pattern of hosts and ports; views into the text. */
 struct remote_host {
@@ -46,7 +50,9 @@ struct remote_rule {
 	struct remote_host host;
 	bool http; /* the scheme */
 	bool insecure, private, key;
+	uint64_t chunk; /* bytes, 0: whole */
 	struct view user, password; /* both or neither */
+	struct view ca;             /* an absolute path of at most REMOTE_PATH_MAX bytes */
 	struct remote_host redirects[REMOTE_HOSTS_MAX];
 	struct remote_host realms[REMOTE_HOSTS_MAX];
 	size_t nredirects, nrealms;

@@ -38,6 +38,7 @@ static const struct refusal refusals[] = {
         {ERR_METHOD, 405, "UNSUPPORTED"},
         {ERR_NOT_FOUND, 404, "NAME_UNKNOWN"},
         {ERR_CONFLICT, 409, "UNSUPPORTED"},
+        {ERR_REMOTE, 502, "UNKNOWN"},
         {ERR_BUSY, 503, "UNKNOWN"},
         {ERR_FULL, 507, "UNKNOWN"},
         {ERR_GONE, 400, "SIZE_INVALID"},

@@ -36,6 +36,7 @@ static const char *reason(int status)
 	        {416, "Range Not Satisfiable"},
 	        {429, "Too Many Requests"},
 	        {500, "Internal Server Error"},
+	        {502, "Bad Gateway"},
 	        {503, "Service Unavailable"},
 	        {507, "Insufficient Storage"},
 	};

@@ -97,6 +97,7 @@ static void refusals_are_what_the_client_did(void **state)
 		{ERR_BAD_REQUEST, true},
 		{ERR_TOO_LARGE, true},
 		{ERR_CONFLICT, true},
+		{ERR_REMOTE, true},
 		{ERR_BUSY, false},
 		{ERR_FULL, false},
 		{ERR_FAULT, false},

@@ -111,12 +111,13 @@ static void options(void **state)
 	(void)state;
 	assert_string_equal(parse("a.example user=robot password=pass=word#:x "
 	                          "redirect=*.cdn.example redirect=b.example:8443 "
-	                          "realm=auth.example private\n"
-	                          "b.example key insecure\n"),
+	                          "realm=auth.example private ca=/etc/ca.pem\n"
+	                          "b.example key insecure chunk=100M\n"),
 	        "");
 	r = &remotes.rules[0];
 	assert_true(view_is(r->user, "robot"));
 	assert_true(view_is(r->password, "pass=word#:x"));
+	assert_true(view_is(r->ca, "/etc/ca.pem"));
 	assert_true(r->private && !r->insecure && !r->key && !r->http);
 	assert_true(redirects("x.cdn.example", 0));
 	assert_true(redirects("x.cdn.example", 443));
@@ -128,6 +129,7 @@ static void options(void **state)
 	assert_true(remote_hosts_hold(
 	        r->realms, r->nrealms, VIEW_LIT("auth.example"), 0, 443));
 	assert_true(remotes.rules[1].key && remotes.rules[1].insecure);
+	assert_int_equal(remotes.rules[1].chunk, 100 << 20);
 	assert_true(remotes.rules[1].http && !remotes.rules[1].private);
 }
 
@@ -157,6 +159,9 @@ static void lines_that_are_wrong(void **state)
 	        {"a.example user=", "\"user\" is not known"},
 	        {"a.example user=a:b password=x", "\"user\" is not known"},
 	        {"a.example user=a user=b password=x", "\"user\" is not known"},
+	        {"a.example ca=relative", "\"ca\" is not known"},
+	        {"a.example chunk=0", "\"chunk\" is not known"},
+	        {"a.example chunk=much", "\"chunk\" is not known"},
 	        {"a.example redirect=", "\"redirect\" is not known"},
 	        {"a.example redirect=https://b", "\"redirect\" is not known"},
 	        {"a.example redirect=b redirect=b redirect=b redirect=b redirect=b "

@@ -250,6 +250,7 @@ static void errors(void **state)
 	        {ERR_METHOD, "405 Method Not Allowed", "UNSUPPORTED"},
 	        {ERR_NOT_FOUND, "404 Not Found", "NAME_UNKNOWN"},
 	        {ERR_CONFLICT, "409 Conflict", "UNSUPPORTED"},
+	        {ERR_REMOTE, "502 Bad Gateway", "UNKNOWN"},
 	};
 
 	(void)state;
