@@ -102,7 +102,9 @@ static int parse_tag(struct view *text, struct remote_name *out)
 {
 	struct view head, tail;
 
-	if (!view_cut_last(*text, ':', &head, &tail) || memchr(tail.ptr, '/', tail.len))
+	out->has_tag = view_cut_last(*text, ':', &head, &tail) &&
+	               !memchr(tail.ptr, '/', tail.len);
+	if (!out->has_tag)
 		return tag_parse(VIEW_LIT(TAG_DEFAULT), &out->tag);
 	*text = head;
 	return tag_parse(tail, &out->tag);

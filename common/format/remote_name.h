@@ -21,7 +21,8 @@ struct remote_name {
 	char host[REMOTE_HOST_MAX + 1]; /* lower case; an IPv6 address in brackets */
 	unsigned port;                  /* 0: none was given */
 	char path[REPO_NAME_MAX + 1];   /* may hold capitals, which our names do not */
-	struct tag tag;                 /* "latest" when none was given */
+	bool has_tag;
+	struct tag tag; /* "latest" when none was given */
 	bool has_digest;
 	struct digest digest;
 };

@@ -64,8 +64,12 @@ static int make_session(struct store *s, const struct upload *u, struct err *err
 	struct path data = path_upload_file(&u->id, DATA);
 	int fd;
 
-	if (io_mkdir(s->root, dir.text, 0750) < 0)
+	if (io_mkdir(s->root, dir.text, 0750) < 0) {
+		if (errno == EEXIST)
+			return err_set(err, ERR_BLOB_UPLOAD_UNKNOWN,
+			        "the upload %s is another's", u->id.text);
 		return err_io(err, "cannot create %s", dir.text);
+	}
 	fd = io_open(s->root, data.text, O_WRONLY | O_CREAT | O_EXCL, 0640);
 	if (fd == -1)
 		return err_io(err, "cannot create %s", data.text);
@@ -73,12 +77,14 @@ static int make_session(struct store *s, const struct upload *u, struct err *err
 	return upload_state_save(s, u, err);
 }
 
-int upload_create(struct store *s, const struct repo_name *repo, const char *user,
-        enum digest_algorithm a, struct upload *u, struct err *err)
+int upload_create_as(struct store *s, const struct session_id *id,
+        const struct repo_name *repo, const char *user, enum digest_algorithm a,
+        struct upload *u, struct err *err)
 {
 	struct account_room room;
 
 	*u = UPLOAD_INIT;
+	u->id = *id;
 	if (account_room_now(s, repo, ACCOUNT_BLOB, NULL, &room, err) < 0)
 		return -1;
 	if (room.size == 0)
@@ -88,12 +94,21 @@ int upload_create(struct store *s, const struct repo_name *repo, const char *use
 	hash_init(&u->part.hash, a);
 	if (view_copy(view_of(user), u->user, sizeof(u->user)) < 0)
 		return err_set(err, ERR_BAD_REQUEST, "the user's name is too long");
-	if (store_random_id(&u->id, err) < 0)
-		return -1;
 	if (make_session(s, u, err) == 0)
 		return 0;
-	sweep_session(s, &u->id);
+	if (err->code != ERR_BLOB_UPLOAD_UNKNOWN)
+		sweep_session(s, &u->id);
 	return -1;
+}
+
+int upload_create(struct store *s, const struct repo_name *repo, const char *user,
+        enum digest_algorithm a, struct upload *u, struct err *err)
+{
+	struct session_id id;
+
+	if (store_random_id(&id, err) < 0)
+		return -1;
+	return upload_create_as(s, &id, repo, user, a, u, err);
 }
 
 /* Reads the record of u->id; another's session is as unknown as none at all. */

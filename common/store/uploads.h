@@ -56,6 +56,13 @@ struct upload {
 int upload_create(struct store *s, const struct repo_name *repo, const char *user,
 	enum digest_algorithm a, struct upload *u, struct err *err);
 /*
+ * The same under an id of the caller's, which nobody else may be able to tell.
+ * ERR_BLOB_UPLOAD_UNKNOWN when there is a session of this id already: open that.
+ */
+int upload_create_as(struct store *s, const struct session_id *id,
+	const struct repo_name *repo, const char *user, enum digest_algorithm a,
+	struct upload *u, struct err *err);
+/*
  * Opens a session for writing and locks it; with user NULL, whoever's it is: the id alone
  * is the capability. ERR_BLOB_UPLOAD_UNKNOWN when there is none of this id for this
  * repository and user; ERR_RANGE when another request is writing to it
