@@ -38,6 +38,8 @@ HANDLER(repository_delete);
 HANDLER(gc_post);
 HANDLER(scrub_post);
 HANDLER(cleanup_post);
+HANDLER(remotes_pull);
+HANDLER(remotes_push);
 
 HANDLER(api_root);
 HANDLER(api_version);

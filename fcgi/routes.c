@@ -44,6 +44,9 @@ const struct route routes[] = {
 	/* blobs */
 	{"GET",    "/v2/<name>/blobs/<digest>",           ACCESS_BLOB,    BODY_NONE,   blob_get,                   "end-2"},
 	{"DELETE", "/v2/<name>/blobs/<digest>",           ACCESS_DELETE,  BODY_NONE,   blob_delete,                "end-10"},
+	/* remotes */
+	{"POST",   "/api/pull",                           ACCESS_BODY,    BODY_MEMORY, remotes_pull,               "Ollama"},
+	{"POST",   "/api/push",                           ACCESS_BODY,    BODY_MEMORY, remotes_push,               "Ollama"},
 	/* models */
 	{"GET",    "/",                                   ACCESS_NONE,    BODY_NONE,   api_root,                   "Ollama"},
 	{"GET",    "/api/version",                        ACCESS_NONE,    BODY_NONE,   api_version,                "Ollama"},

@@ -101,6 +101,8 @@ static const struct setting settings[] = {
 	TEXT("key-file", key_file, "", "users and SSH keys, as authorized_keys"),
 	TEXT("access-file", access_file, "", "rules: who, repositories, actions"),
 	TEXT("group-file", group_file, "", "groups for the access file"),
+	TEXT("remotes-file", remotes_file, "",
+		"other registries to pull from and push to; default: auth/remotes in root"),
 	TEXT("public", public, "", "repositories that everybody may pull, as globs"),
 	SWITCH("basic", basic, "on", "offer Basic beside tokens"),
 	SWITCH("trust-remote-user", trust_remote_user, "off",
@@ -361,7 +363,7 @@ static int check_files(const struct config *c, struct err *err)
 {
 	static const char *const names[] = {
 		"password-file", "key-file", "access-file", "group-file", "cleanup-file",
-		"outside-keys"};
+		"outside-keys", "remotes-file"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		const char *path = text_of(c, find(view_of(names[i])));

@@ -50,6 +50,7 @@ struct config {
 	char *key_file;
 	char *access_file;
 	char *group_file;
+	char *remotes_file; /* "" for that of the store */
 	char *public; /* globs of repositories that everybody may pull */
 	bool basic;   /* offer the Basic scheme too */
 	bool trust_remote_user;

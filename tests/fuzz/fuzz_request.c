@@ -155,7 +155,9 @@ static void check_error(struct view body)
 	struct json_tokener *tok = json_tokener_new();
 	struct json_object *doc = json_tokener_parse_ex(tok, body.ptr, (int)body.len);
 
-	assert(doc && json_object_object_get_ex(doc, "errors", NULL));
+	/* Below /api/ they have the form of Ollama. */
+	assert(doc && (json_object_object_get_ex(doc, "errors", NULL) ||
+	                      json_object_object_get_ex(doc, "error", NULL)));
 	json_object_put(doc);
 	json_tokener_free(tok);
 }
