@@ -203,6 +203,104 @@ group_syncs() {
 	sample syncs 1 peer "$(count_syncs peer "$peer_pid")"
 }
 
+# ---- other registries --------------------------------------------------------------------
+
+# remotes_allow SIDE OTHER: the one may ask the other.
+remotes_allow() {
+	local root=${1}_root url=${2}_url
+	mkdir -p "${!root}/auth"
+	printf '%s insecure private\n' "${!url#http://}" >"${!root}/auth/remotes"
+	chown -R --reference="${!root}" "${!root}/auth"
+}
+
+# remotes_image SIDE: an image of one big layer, bench/remote:1, from the file $work/remote.
+remotes_image() {
+	local url=${1}_url
+	printf '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":%s,"layers":[%s]}' \
+		"$(descriptor config.v1+json "$work/image/0")" "$(descriptor layer.v1.tar "$work/remote")" >"$work/remote.json"
+	put_blob "${!url}/v2/bench/remote" "$work/image/0"
+	put_blob "${!url}/v2/bench/remote" "$work/remote"
+	put_manifest "${!url}/v2/bench/remote" 1 "$work/remote.json"
+}
+
+# remotes_drop SIDE: the image and its layer, so that the next transfer moves them again.
+remotes_drop() {
+	local url=${1}_url root=${1}_root hex=${remote_layer#sha256:}
+	curl -s -o "$work/answer" -X DELETE "${!url}/v2/bench/remote/manifests/sha256:$(sha256sum <"$work/remote.json" | cut -c1-64)"
+	curl -s -o "$work/answer" -X DELETE "${!url}/v2/bench/remote/blobs/$remote_layer"
+	rm -f "${!root}/blobs/sha256/${hex:0:2}/$hex"
+}
+
+# rate_of COMMAND...: MiB/s of a transfer of the layer.
+rate_of() {
+	local begun
+	settle
+	begun=$(date +%s.%N)
+	"$@" || fail "$* failed"
+	date +%s.%N | awk -v b="$begun" -v n=$((big / 1048576)) '{ printf "%.1f", n / ($1 - b) }'
+}
+
+# transfer SIDE VERB BODY
+transfer() {
+	local url=${1}_url
+	curl -sN -o "$work/lines" -d "$3" "${!url}/api/$2"
+	tail -n 1 "$work/lines" | grep -q '"success"'
+}
+
+curl_and_sum() {
+	curl -s -o "$work/fetched" "$full_url/v2/bench/remote/blobs/$remote_layer" && "$@" "$work/fetched" >"$work/answer"
+}
+
+send_and_sum() {
+	put_blob "$full_url/v2/bench/sent" "$work/remote" # which reads it once to name it
+}
+
+# The most memory that a worker of relaxed has held since it was started, in MiB.
+remotes_peak() {
+	local p
+	for p in $(tree_of "$relaxed_pid" '^remotes$'); do
+		awk '/^VmHWM:/ { print $2 }' "/proc/$p/status"
+	done | sort -n | tail -n 1 | awk '{ printf "%.3f", $1 / 1024 }'
+}
+
+remotes_pulls() {
+	local r=$1
+	sample remote-pull "$r" sha256sum "$(rate_of curl_and_sum sha256sum)"
+	sample remote-pull "$r" openssl "$(rate_of curl_and_sum openssl dgst -sha256)"
+	rm "$work/fetched"
+	sample remote-pull "$r" relaxed "$(rate_of transfer relaxed pull "{\"model\":\"$full_host/bench/remote:1\"}")"
+}
+
+remotes_pushes() {
+	local r=$1
+	sample remote-push "$r" sha256sum "$(rate_of send_and_sum)"
+	curl -s -o "$work/answer" -X DELETE "$full_url/v2/bench/sent/blobs/$remote_layer"
+	remotes_drop full
+	sample remote-push "$r" relaxed "$(rate_of transfer relaxed push "{\"model\":\"$full_host/bench/remote:1\"}")"
+}
+
+group_remotes() {
+	local r remote_layer full_host=${full_url#http://}
+	want remote-pull remote-push remote-memory || return 0
+	row remote-pull MiB/s "pull of a layer of $((big / 1048576)) MiB from another registry; beside it curl to a file and then the sum of that"
+	row remote-push MiB/s "push of it; beside it sha256sum and then curl, as a client does it"
+	row remote-memory "MiB RSS" "the most that a worker has held meanwhile, libraries included"
+	progress "pushing an image to one side"
+	head -c "$big" /dev/urandom >"$work/remote"
+	remote_layer=sha256:$(sha256sum <"$work/remote" | cut -c1-64)
+	remotes_allow relaxed full
+	remotes_image full
+	for ((r = 1; r <= rounds; r++)); do
+		progress "round $r of $rounds: from another registry and back"
+		remotes_pulls "$r"
+		remotes_pushes "$r"
+		remotes_drop relaxed
+		sample remote-memory "$r" worker "$(remotes_peak)"
+	done
+	remotes_drop full
+	rm "$work/remote"
+}
+
 # ---- limits ------------------------------------------------------------------------------
 
 group_limits() {
