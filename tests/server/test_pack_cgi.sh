@@ -6,11 +6,17 @@
 PATH=$PATH:/usr/sbin:/sbin
 password=a-password-of-the-archive
 apache_pid=''
+# $apache_pid may be a shell that waits for the process of the pid file.
+end_apache() {
+	[ -n "$apache_pid" ] || return 0
+	[ ! -s "$work/apache/pid" ] || kill -TERM "$(cat "$work/apache/pid")" 2>/dev/null || true
+	wait_until has_ended "$apache_pid" || true
+	apache_pid=''
+}
 end_all() {
 	local status=$?
 	trap - EXIT
-	[ -z "$apache_pid" ] || kill -TERM "$apache_pid" 2>/dev/null || true
-	[ -z "$apache_pid" ] || wait_until has_ended "$apache_pid" || true
+	end_apache
 	(exit "$status") || true
 	clean_up
 }
@@ -152,4 +158,6 @@ request >"$work/out"
 check "what nothing refers to goes" test ! -e "$orphan"
 http GET "/v2/it/app/blobs/$(digest_of "$work/layer")"
 check "what is referred to stays" cmp "$work/layer" "$work/body"
+end_apache
+is "nothing is left running" "$(pgrep -f "$work/apache/apache.conf" || true)" ''
 finish
