@@ -57,8 +57,9 @@ struct scrub_result {
  *     document   a manifest that cannot be understood
  *     reference  a blob that a manifest needs is absent, or of another size
  *     tag        points to no manifest
- *     referrer   a manifest is not listed under its subject, or is under another, or has
- *                been absent, but listed, for the grace
+ *     referrer   a manifest is not listed under its subject, or is under another, or is
+ *                absent, but listed, and no push or deletion can have left it so within
+ *                the grace (with repair: at all)
  *     account    the account of a namespace is not the sum of what it holds
  *     entry      blobs/ lacks a blob that a repository has
  *     copy       a repository has a blob as a file of its own

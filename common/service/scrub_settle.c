@@ -151,20 +151,37 @@ static int mend_unlisted(struct look *w, struct suspect *s)
 	return referrers_add(w->c->store, w->repo, &s->other, &s->digest, &s->why);
 }
 
+/*
+ * Whether nothing of that kind has come or gone for the grace. A push or a deletion that was
+ * killed leaves its entry, which collection takes in time.
+ */
+static bool has_settled(struct look *w, const struct path *manifest, const struct stat *entry)
+{
+	int64_t settled = w->c->now - (int64_t)w->c->store->config->gc_grace;
+	struct path dir = path_parent(manifest);
+	struct stat st;
+
+	/* Without manifests it was the directory above that changed last. */
+	if (io_stat(w->c->store->root, dir.text, &st) < 0) {
+		dir = path_repo(w->repo);
+		if (io_stat(w->c->store->root, dir.text, &st) < 0)
+			return true;
+	}
+	return entry->st_mtim.tv_sec < settled && st.st_mtim.tv_sec < settled;
+}
+
 static bool is_wrongly_listed(struct look *w, struct suspect *s)
 {
 	struct path manifest = path_manifest(w->repo, &s->digest);
 	struct path entry = path_referrer(w->repo, &s->other, &s->digest);
-	int64_t grace = (int64_t)w->c->store->config->gc_grace;
 	struct stat st, other;
 	int found;
 
 	if (look_at(w, s, &entry, &st) != 1)
 		return false;
 	found = look_at(w, s, &manifest, &other);
-	/* A push that was interrupted leaves its entry, which collection takes in time. */
 	if (found == 0)
-		return st.st_mtim.tv_sec + grace < w->c->now;
+		return w->c->options->repair || has_settled(w, &manifest, &st);
 	return found == 1 && s->foreign;
 }
 

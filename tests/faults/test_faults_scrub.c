@@ -77,6 +77,7 @@ static void damage_the_rest(struct scene *w)
 
 	states_make(s, "blob a; blob b; blob c; image I a b; image J a c; referrer S I a;"
 		       "tag t I; tag u gone; listed gone I; listed J I");
+	damage_age_listed(s, "I", "gone<I");
 	damage_keep_account(s);
 	damage_remove_entry(s, "b");
 	damage_copy(s, "c");

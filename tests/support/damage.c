@@ -136,6 +136,17 @@ void damage_share(struct states *s, const char *name, const char *repo)
 	assert_int_equal(link(from, to), 0);
 }
 
+void damage_age_listed(struct states *s, const char *subject, const char *name)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "repos/%s/@referrers/sha256/%s/%s", s->repo,
+		states_find(s, subject)->digest.hex, states_find(s, name)->digest.hex);
+	states_touch(s->f, path, states_now() - 2 * STATES_LATER);
+	snprintf(path, sizeof(path), "repos/%s/@manifests/sha256", s->repo);
+	states_touch(s->f, path, states_now() - 2 * STATES_LATER);
+}
+
 void damage_keep_account(struct states *s)
 {
 	struct repo_name r = as_repo(s->repo);

@@ -29,6 +29,8 @@ void damage_remove_entry(struct states *s, const char *name);
 void damage_mode(struct states *s, const char *name, unsigned mode);
 /* Gives the blob to another repository, as a link to the entry. */
 void damage_share(struct states *s, const char *name, const char *repo);
+/* The entry of name under the subject is older than the grace, and so is every manifest. */
+void damage_age_listed(struct states *s, const char *subject, const char *name);
 /* Makes the account of the repository's namespace be kept from now on. */
 void damage_keep_account(struct states *s);
 

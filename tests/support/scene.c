@@ -55,11 +55,23 @@ static void act_patch(struct scene *s)
 	cgi_patch(s->cgi, "9-18", " of a blob", "%s", s->session.s);
 }
 
+/* Whether the session is there; on a full disk it may be given up. */
+static enum outcome look_session(struct scene *s)
+{
+	int answered = s->cgi->status;
+
+	cgi_get(s->cgi, "%s", s->session.s);
+	if (s->cgi->status == 404 && answered == 507)
+		return OUTCOME_NOTHING;
+	return s->cgi->status == 204 ? OUTCOME_WHOLE : OUTCOME_BROKEN;
+}
+
 static enum outcome look_patch(struct scene *s)
 {
-	cgi_get(s->cgi, "%s", s->session.s);
-	if (s->cgi->status != 204)
-		return OUTCOME_BROKEN;
+	enum outcome session = look_session(s);
+
+	if (session != OUTCOME_WHOLE)
+		return session;
 	if (strcmp(cgi_header(s->cgi, "Range"), "0-18") == 0)
 		return OUTCOME_WHOLE;
 	return strcmp(cgi_header(s->cgi, "Range"), "0-8") == 0 ? OUTCOME_NOTHING
@@ -75,9 +87,10 @@ static void act_patch_again(struct scene *s)
 
 static enum outcome look_patch_again(struct scene *s)
 {
-	cgi_get(s->cgi, "%s", s->session.s);
-	if (s->cgi->status != 204)
-		return OUTCOME_BROKEN;
+	enum outcome session = look_session(s);
+
+	if (session != OUTCOME_WHOLE)
+		return session;
 	if (strcmp(cgi_header(s->cgi, "Range"), "0-17") == 0)
 		return OUTCOME_WHOLE;
 	/* Gone back, or not even that. */

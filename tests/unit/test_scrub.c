@@ -22,19 +22,9 @@ static void nothing(struct states *s)
 	(void)s;
 }
 
-/* Two names of the list have been listed for longer than the grace. */
-static void age_listed(struct states *s, const char *subject, const char *name)
-{
-	char path[512];
-
-	snprintf(path, sizeof(path), "repos/%s/@referrers/sha256/%s/%s", s->repo,
-		states_find(s, subject)->digest.hex, states_find(s, name)->digest.hex);
-	states_touch(s->f, path, states_now() - 2 * STATES_LATER);
-}
-
 static void age_entry(struct states *s)
 {
-	age_listed(s, "I", "gone<I");
+	damage_age_listed(s, "I", "gone<I");
 }
 
 static void flip_layer(struct states *s)
@@ -102,12 +92,6 @@ static void lose_link(struct states *s)
 static void flip_image(struct states *s)
 {
 	damage_flip_own(s, "I");
-}
-
-static void flip_old_referrer(struct states *s)
-{
-	flip_image(s);
-	age_listed(s, "J", "I");
 }
 
 static void flip_child(struct states *s)
@@ -212,7 +196,7 @@ static const struct row {
 	{"the child of an index", "blob a; image I a; index X I; tag t X", flip_child,
 		"manifest I; affected t I", "manifest I; affected t I", ""},
 	{"the referrer of an image", "blob a; image J a; referrer I J a; tag t J",
-		flip_old_referrer, "manifest I; affected I",
+		flip_image, "manifest I; affected I",
 		"manifest I; affected I; referrer I under J+", ""},
 	{"a document that is no manifest", "damaged I; tag t I", nothing, "document I",
 		"document I", "document I"},
