@@ -44,6 +44,7 @@ HANDLER(remotes_push);
 HANDLER(api_root);
 HANDLER(api_version);
 HANDLER(api_ps);
+HANDLER(api_me);
 HANDLER(api_tags);
 HANDLER(api_show);
 HANDLER(api_copy);

@@ -50,6 +50,24 @@ int api_ps(struct exchange *x)
 	return reply_text(x, VIEW_LIT("{\"models\":[]}"));
 }
 
+/*
+ * Who is logged in here: newer clients ask before they push to registry.ollama.ai, whose
+ * own login is that of the registry.
+ */
+int api_me(struct exchange *x)
+{
+	struct buf json = BUF_INIT(8 * sizeof(x->user));
+	int rc;
+
+	x->is_private = x->auth != NULL;
+	buf_add_str(&json, "{\"name\":");
+	buf_add_json(&json, view_of(x->user));
+	buf_add_char(&json, '}');
+	rc = reply_json(x, 200, &json);
+	buf_release(&json);
+	return rc;
+}
+
 /* "not found" keeps the client quiet that unloads a model before it deletes it. */
 int api_runs_nothing(struct exchange *x)
 {

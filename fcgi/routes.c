@@ -51,6 +51,7 @@ const struct route routes[] = {
 	{"GET",    "/",                                   ACCESS_NONE,    BODY_NONE,   api_root,                   "Ollama"},
 	{"GET",    "/api/version",                        ACCESS_NONE,    BODY_NONE,   api_version,                "Ollama"},
 	{"GET",    "/api/ps",                             ACCESS_NONE,    BODY_NONE,   api_ps,                     "Ollama"},
+	{"POST",   "/api/me",                             ACCESS_LOGIN,   BODY_NONE,   api_me,                     "Ollama"},
 	{"GET",    "/api/tags",                           ACCESS_BODY,    BODY_NONE,   api_tags,                   "Ollama"},
 	{"POST",   "/api/show",                           ACCESS_BODY,    BODY_MEMORY, api_show,                   "Ollama"},
 	{"POST",   "/api/copy",                           ACCESS_BODY,    BODY_MEMORY, api_copy,                   "Ollama"},

@@ -30,6 +30,8 @@ static void what_a_client_asks_first(void **state)
 	assert_true(strlen(api_member(c, "version").s) > 0);
 	cgi_get(c, "/api/ps");
 	expect_body(c, "{\"models\":[]}");
+	api_send(c, "POST", "/api/me", 200, " ");
+	expect_body(c, "{\"name\":\"\"}");
 	api_send(c, "POST", "/api/generate", 404, "{\"model\":\"m\",\"keep_alive\":0}");
 	assert_non_null(strstr(api_member(c, "error").s, "not found"));
 	cgi_get(c, "/api/nothing");
@@ -405,6 +407,9 @@ static void everybody_sees_what_is_theirs(void **state)
 	guarded_api(g, NULL, "GET", "/api/tags", 200, "");
 	expect_member(c, "models/1", "");
 	expect_member(c, "models/0/name", "open/tiny:latest");
+	guarded_api(g, "alice", "POST", "/api/me", 200, "");
+	expect_body(c, "{\"name\":\"alice\"}");
+	guarded_api(g, NULL, "POST", "/api/me", 401, "");
 	guarded_api(g, NULL, "POST", "/api/show", 200, "{\"model\":\"open/tiny\"}");
 	guarded_api(g, NULL, "POST", "/api/show", 401, "{\"model\":\"alice/tiny\"}");
 	assert_non_null(challenge_of(g, 0));

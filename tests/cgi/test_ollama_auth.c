@@ -216,6 +216,19 @@ static void a_from_of_somebody_else(void **state)
 	expect_status(g->cgi, 201);
 }
 
+/* What clients ask before a push to registry.ollama.ai. */
+static void who_a_key_is(void **state)
+{
+	struct guarded *g = *state;
+	struct text uri = text_of("/api/me?ts=%lld", (long long)time(NULL));
+	struct field signature = signature_of(g->key, text_of("POST,%s", uri.s).s);
+
+	CGI_SEND(g->cgi, .method = "POST", .uri = uri.s,
+	        .fields = {"HTTP_HOST", GUARDED_HOST, "HTTP_AUTHORIZATION", signature.s});
+	expect_status(g->cgi, 200);
+	expect_body(g->cgi, "{\"name\":\"carol\"}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,6 +237,7 @@ int main(void)
 	        GUARDED_TEST(a_commit_tells_strangers_nothing),
 	        GUARDED_TEST(who_may_not_pull_learns_nothing),
 	        GUARDED_TEST(a_from_of_somebody_else),
+	        GUARDED_TEST(who_a_key_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
