@@ -29,6 +29,7 @@ static void scene_open(struct scene *s, const struct operation *op)
 
 	memset(s, 0, sizeof(*s));
 	assert_int_equal(cgi_setup(&state), 0);
+	fixture_thin(&((struct cgi *)state)->fixture);
 	s->cgi = state;
 	if (op->prepare)
 		op->prepare(s);

@@ -95,6 +95,7 @@ static void scene_open(struct scene *w, size_t damage)
 {
 	*w = (struct scene){0};
 	fixture_open(&w->f);
+	fixture_thin(&w->f);
 	w->s = (struct states){.f = &w->f, .repo = "a/b"};
 	damages[damage](w);
 	remove_empty_dirs(&w->f);

@@ -77,6 +77,7 @@ static void scene_open(struct scene *s, const struct work *work)
 	memset(s, 0, sizeof(*s));
 	s->work = work;
 	fixture_open(&s->f);
+	fixture_thin(&s->f);
 	s->it = (struct states){.f = &s->f, .repo = "a/b"};
 	s->below = (struct states){.f = &s->f, .repo = "a/b/c"};
 	states_make(&s->it, work->state);

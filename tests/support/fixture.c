@@ -21,6 +21,19 @@ static void open_store(struct fixture *f)
 		give_up("store_open", err.text);
 }
 
+void fixture_thin(const struct fixture *f)
+{
+	static const char *const algorithms[] = {"sha256", "sha512"};
+	char path[128];
+
+	for (size_t a = 0; a < 2; a++)
+		for (unsigned i = 0; i < 256; i++) {
+			snprintf(path, sizeof(path), "%s/blobs/%s/%02x", f->dir,
+				algorithms[a], i);
+			rmdir(path);
+		}
+}
+
 void fixture_open(struct fixture *f)
 {
 	struct err err = ERR_INIT;
@@ -54,6 +67,7 @@ void fixture_close(struct fixture *f)
 {
 	store_close(&f->store);
 	config_release(&f->config);
+	fixture_thin(f);
 	if (nftw(f->dir, remove_one, 32, FTW_DEPTH | FTW_PHYS) != 0)
 		give_up("nftw", f->dir);
 }

@@ -13,6 +13,11 @@ struct fixture {
 
 /* Ends the test program with a message when anything fails: there is nothing to test then. */
 void fixture_open(struct fixture *f);
+/*
+ * Removes the empty directories of blobs/, of which there are hundreds: to go through them
+ * takes longest in a small store, and the store makes them again when it needs them.
+ */
+void fixture_thin(const struct fixture *f);
 /* Closes the store and removes the directory with all it holds. */
 void fixture_close(struct fixture *f);
 /* The same store again, as another process would see it. */
