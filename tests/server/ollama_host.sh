@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154,SC2034
 # A registry as the host of the Ollama client: "ollama list", "create" and so on of a real client,
 # and what they did to the store. Sourced by scripts/interop-ollama, which sets $client, $version
 # and $home.
