@@ -276,7 +276,7 @@ static void mending_does_not_go_on_after_looking(void **state)
 /* It is asked once more for each part of a second that it waits. */
 static void the_rate_is_limited(void **state)
 {
-	struct scrub_options slow = {.bytes_per_second = 100};
+	struct scrub_options slow = {.bytes_per_second = 25};
 	struct watch free_run = {0}, limited = {0}, stopped = {0};
 	struct scrub_result r;
 	struct fixture f;
