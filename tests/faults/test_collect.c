@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "store/account.h"
 #include "support/collection.h"
+#include "support/fault_runs.h"
 #include "support/invariants.h"
 #include "support/values.h"
 
@@ -28,7 +29,6 @@
 #error "this test needs a build with -DIO_FAULTS"
 #endif
 
-#define KILL (-1)
 #define SESSION "uploads/00112233445566778899aabbccddeeff"
 
 static unsigned cases;
@@ -192,7 +192,7 @@ static bool run_killed(unsigned k)
 	child = fork();
 	assert_int_not_equal(child, -1);
 	if (child == 0) {
-		io_fault_arm(k, KILL);
+		io_fault_arm(k, FAULT_KILL);
 		collect_run(&scene.c.f.store, &scene.c.options, NULL, &scene.c.result,
 			&err);
 		_exit(0);
@@ -200,8 +200,8 @@ static bool run_killed(unsigned k)
 	assert_int_equal(waitpid(child, &status, 0), child);
 	killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 	assert_true(killed || status == 0);
-	check(k, KILL);
-	check_again(k, KILL);
+	check(k, FAULT_KILL);
+	check_again(k, FAULT_KILL);
 	cases += killed;
 	return killed;
 }
@@ -212,7 +212,7 @@ static void run_all(int errnum)
 		unsigned k = 1;
 
 		scene_open(&variants[i]);
-		while (errnum == KILL ? run_killed(k) : run_failing(k, errnum))
+		while (errnum == FAULT_KILL ? run_killed(k) : run_failing(k, errnum))
 			k++;
 		/* Otherwise there was little to do. */
 		assert_true(k > 100);
@@ -220,45 +220,12 @@ static void run_all(int errnum)
 	}
 }
 
-static void test_input_output_error(void **state)
-{
-	(void)state;
-	run_all(EIO);
-}
-
-static void test_full_disk(void **state)
-{
-	(void)state;
-	run_all(ENOSPC);
-}
-
-static void test_interrupted_calls(void **state)
-{
-	(void)state;
-	run_all(EINTR);
-}
-
-static void test_killed_collector(void **state)
-{
-	(void)state;
-	run_all(KILL);
-}
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_input_output_error),
-		cmocka_unit_test(test_full_disk),
-		cmocka_unit_test(test_interrupted_calls),
-		cmocka_unit_test(test_killed_collector),
-	};
 	int failed;
 
-	/* Nothing here is about the disk, and memory is faster. */
-	if (access("/dev/shm", W_OK) == 0)
-		setenv("TMPDIR", "/dev/shm", 0);
 	log_set_level(LOG_LEVEL_ERROR);
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	failed = fault_runs(run_all);
 	printf("faults: %u cases in %zu ways to collect\n", cases, VARIANTS);
 	return failed;
 }

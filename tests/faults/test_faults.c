@@ -4,8 +4,9 @@
  * invariants of the store hold, nothing is left over, and the same request must succeed.
  */
 #include "base/io.h"
-#include "support/scene.h"
+#include "support/fault_runs.h"
 #include "support/invariants.h"
+#include "support/scene.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -18,8 +19,6 @@
 #ifndef IO_FAULTS
 #error "this test needs a build with -DIO_FAULTS"
 #endif
-
-#define KILL (-1)
 
 static unsigned cases;
 
@@ -139,67 +138,37 @@ static bool run_killed(const struct operation *op, unsigned k)
 	child = fork();
 	assert_int_not_equal(child, -1);
 	if (child == 0) {
-		io_fault_arm(k, KILL);
+		io_fault_arm(k, FAULT_KILL);
 		op->act(&s);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
-	check_store(&s, op, k, KILL, INVARIANTS_TMP | INVARIANTS_LISTED);
-	happened = check_outcome(&s, op, k, KILL, !killed);
-	check_again(&s, op, k, KILL, happened);
+	check_store(&s, op, k, FAULT_KILL, INVARIANTS_TMP | INVARIANTS_LISTED);
+	happened = check_outcome(&s, op, k, FAULT_KILL, !killed);
+	check_again(&s, op, k, FAULT_KILL, happened);
 	scene_close(&s);
 	cases += killed;
 	return killed;
 }
 
+static bool run_case(const struct operation *op, unsigned k, int errnum)
+{
+	return errnum == FAULT_KILL ? run_killed(op, k) : run_failing(op, k, errnum);
+}
+
 static void run_all(int errnum)
 {
 	for (size_t i = 0; i < noperations; i++)
-		for (unsigned k = 1; run_failing(&operations[i], k, errnum); k++)
-			;
-}
-
-static void test_input_output_error(void **state)
-{
-	(void)state;
-	run_all(EIO);
-}
-
-static void test_full_disk(void **state)
-{
-	(void)state;
-	run_all(ENOSPC);
-}
-
-static void test_interrupted_calls(void **state)
-{
-	(void)state;
-	run_all(EINTR);
-}
-
-static void test_killed_worker(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < noperations; i++)
-		for (unsigned k = 1; run_killed(&operations[i], k); k++)
+		for (unsigned k = 1; run_case(&operations[i], k, errnum); k++)
 			;
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_input_output_error),
-		cmocka_unit_test(test_full_disk),
-		cmocka_unit_test(test_interrupted_calls),
-		cmocka_unit_test(test_killed_worker),
-	};
 	int failed;
 
-	/* Nothing here is about the disk, and memory is faster. */
-	if (access("/dev/shm", W_OK) == 0)
-		setenv("TMPDIR", "/dev/shm", 0);
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	failed = fault_runs(run_all);
 	printf("faults: %u cases in %zu operations\n", cases, noperations);
 	return failed;
 }

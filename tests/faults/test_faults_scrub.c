@@ -6,6 +6,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "support/damage.h"
+#include "support/fault_runs.h"
 #include "support/invariants.h"
 #include "support/values.h"
 
@@ -26,8 +27,6 @@
 #ifndef IO_FAULTS
 #error "this test needs a build with -DIO_FAULTS"
 #endif
-
-#define KILL (-1)
 
 static unsigned cases;
 
@@ -193,66 +192,36 @@ static bool run_killed(size_t damage, unsigned k)
 	child = fork();
 	assert_int_not_equal(child, -1);
 	if (child == 0) {
-		io_fault_arm(k, KILL);
+		io_fault_arm(k, FAULT_KILL);
 		mend(&w, told);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
-	check(&w, k, KILL, INVARIANTS_TMP);
+	check(&w, k, FAULT_KILL, INVARIANTS_TMP);
 	fixture_close(&w.f);
 	cases += killed;
 	return killed;
 }
 
+static bool run_case(size_t damage, unsigned k, int errnum)
+{
+	return errnum == FAULT_KILL ? run_killed(damage, k) : run_failing(damage, k, errnum);
+}
+
 static void run_all(int errnum)
 {
 	for (size_t i = 0; i < NDAMAGES; i++)
-		for (unsigned k = 1; run_failing(i, k, errnum); k++)
-			;
-}
-
-static void input_output_error(void **state)
-{
-	(void)state;
-	run_all(EIO);
-}
-
-static void full_disk(void **state)
-{
-	(void)state;
-	run_all(ENOSPC);
-}
-
-static void interrupted_calls(void **state)
-{
-	(void)state;
-	run_all(EINTR);
-}
-
-static void killed_scrub(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < NDAMAGES; i++)
-		for (unsigned k = 1; run_killed(i, k); k++)
+		for (unsigned k = 1; run_case(i, k, errnum); k++)
 			;
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(input_output_error),
-		cmocka_unit_test(full_disk),
-		cmocka_unit_test(interrupted_calls),
-		cmocka_unit_test(killed_scrub),
-	};
 	int failed;
 
-	/* Nothing here is about the disk, and memory is faster. */
-	if (access("/dev/shm", W_OK) == 0)
-		setenv("TMPDIR", "/dev/shm", 0);
 	log_set_level(LOG_LEVEL_ERROR);
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	failed = fault_runs(run_all);
 	printf("faults: %u cases in %zu damages\n", cases, NDAMAGES);
 	return failed;
 }

@@ -9,6 +9,7 @@
 #include "store/account.h"
 #include "store/account_recount.h"
 #include "store/repo_remove.h"
+#include "support/fault_runs.h"
 #include "support/invariants.h"
 #include "support/states.h"
 #include "support/values.h"
@@ -30,8 +31,6 @@
 #ifndef IO_FAULTS
 #error "this test needs a build with -DIO_FAULTS"
 #endif
-
-#define KILL (-1)
 
 static const struct work {
 	const char *name;
@@ -269,14 +268,14 @@ static bool run_killed(const struct work *work, unsigned k)
 	child = fork();
 	assert_int_not_equal(child, -1);
 	if (child == 0) {
-		io_fault_arm(k, KILL);
+		io_fault_arm(k, FAULT_KILL);
 		act(&s);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
-	check(&s, k, KILL);
-	check_again(&s, k, KILL);
+	check(&s, k, FAULT_KILL);
+	check_again(&s, k, FAULT_KILL);
 	fixture_close(&s.f);
 	cases += killed;
 	return killed;
@@ -287,51 +286,19 @@ static void run_all(int errnum)
 	for (size_t i = 0; i < NWORKS; i++) {
 		struct repo_removed all = undisturbed(&works[i]);
 
-		for (unsigned k = 1; run_failing(&works[i], &all, k, errnum); k++)
+		for (unsigned k = 1; errnum == FAULT_KILL
+					     ? run_killed(&works[i], k)
+					     : run_failing(&works[i], &all, k, errnum);
+			k++)
 			;
 	}
 }
 
-static void test_input_output_error(void **state)
-{
-	(void)state;
-	run_all(EIO);
-}
-
-static void test_full_disk(void **state)
-{
-	(void)state;
-	run_all(ENOSPC);
-}
-
-static void test_interrupted_calls(void **state)
-{
-	(void)state;
-	run_all(EINTR);
-}
-
-static void test_killed_process(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < NWORKS; i++)
-		for (unsigned k = 1; run_killed(&works[i], k); k++)
-			;
-}
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_input_output_error),
-		cmocka_unit_test(test_full_disk),
-		cmocka_unit_test(test_interrupted_calls),
-		cmocka_unit_test(test_killed_process),
-	};
 	int failed;
 
-	/* Nothing here is about the disk, and memory is faster. */
-	if (access("/dev/shm", W_OK) == 0)
-		setenv("TMPDIR", "/dev/shm", 0);
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	failed = fault_runs(run_all);
 	printf("faults: %u cases in %zu operations\n", cases, NWORKS);
 	return failed;
 }
